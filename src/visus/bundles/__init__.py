@@ -1,0 +1,1 @@
+"""The trained thing: its file, its verification, its runtime; never Keras."""

@@ -1,0 +1,1 @@
+"""The words every room shares: errors, registries, seeds, files, settings, reports."""

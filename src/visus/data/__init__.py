@@ -1,0 +1,1 @@
+"""Pictures: sources, decoding, preparing, splits, batches; no network is known here."""

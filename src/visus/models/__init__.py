@@ -1,0 +1,1 @@
+"""Networks as plain Keras models, their description, and their ONNX graph."""

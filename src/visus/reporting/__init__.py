@@ -1,0 +1,1 @@
+"""Reports as terminal text and as one self-contained HTML file."""

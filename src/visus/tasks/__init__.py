@@ -1,0 +1,1 @@
+"""What is to be learned: targets in, loss and metrics, decoded answers out."""

@@ -1,0 +1,1 @@
+"""Learning: recipes, schedules, compiled steps, checkpoints, the loop."""

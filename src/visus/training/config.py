@@ -1,0 +1,38 @@
+"""What can be chosen about learning; field descriptions are the reference."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from visus.core.settings import Settings
+from visus.data.config import AugmentConfig
+
+Optimizer = Literal["sgd", "rmsprop", "adam", "adamw", "muon"]
+Schedule = Literal["constant", "one-cycle", "cosine"]
+
+
+class TrainingConfig(Settings):
+    """How the network learns."""
+
+    epochs: int = Field(10, ge=1, description="times every training picture is seen")
+    batch_size: int = Field(64, ge=1, description="pictures a step")
+    optimizer: Optimizer = Field("adamw", description="the update rule")
+    learning_rate: float = Field(1e-3, gt=0, description="the schedule's peak")
+    schedule: Schedule = Field("one-cycle", description="learning rate over the run")
+    warmup_share: float = Field(0.2, ge=0, lt=1, description="share of steps rising")
+    momentum: float = Field(0.9, ge=0, lt=1, description="for sgd and muon")
+    weight_decay: float = Field(0.0, ge=0, description="for sgd, adamw and muon")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="softens the labels")
+    ema_decay: float = Field(0.0, ge=0, lt=1, description="average of weights; 0: off")
+    class_weights: Literal["none", "balanced"] = Field(
+        "none", description="balanced: rare classes weigh as much as frequent ones"
+    )
+    patience: int = Field(0, ge=0, description="stop after so many idle epochs; 0: off")
+    keep: Literal["best", "last"] = Field(
+        "last", description="weights of the best validation epoch, or of the last"
+    )
+    checkpoint_seconds: float = Field(
+        20.0, ge=0, description="shortest time between two checkpoints"
+    )
+    preflight: bool = Field(True, description="check the network before training it")
+    augment: AugmentConfig = AugmentConfig()
