@@ -1,7 +1,7 @@
 """Run: the folder that one training lives in; there is no other state.
 
 config.toml  environment.json  data.json  log.jsonl  checkpoints/  predictions/
-model.visus  reports/
+events/  model.visus  reports/
 """
 
 import json
@@ -87,6 +87,11 @@ class Run:
         return self.folder / "checkpoints"
 
     @property
+    def events(self) -> Path:
+        """TensorBoard's event files."""
+        return self.folder / "events"
+
+    @property
     def predictions(self) -> Path:
         """Answers to the pictures of each split, by image id."""
         return self.folder / "predictions"
@@ -151,7 +156,7 @@ class Run:
 
 
 def _files_below(run: Run) -> list[Path]:
-    folders = [run.checkpoints, run.predictions, run.reports, run.folder / "events"]
+    folders = [run.checkpoints, run.predictions, run.reports, run.events]
     return [
         Path(parent, name)
         for folder in folders

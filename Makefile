@@ -1,0 +1,37 @@
+# The whole interface of a clone. Each target makes .venv first if need be.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test check slow bench docs clean
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[digits,dev]'
+	touch $(STAMP)
+
+demo: $(STAMP)  ## train on handwritten digits, predict one picture
+	$(BIN)/python -m visus.pipeline.demo
+
+test: $(STAMP)  ## the suite, without what takes minutes
+	$(BIN)/python -m pytest
+
+slow: $(STAMP)  ## what takes minutes
+	$(BIN)/python -m pytest -m slow
+
+check: $(STAMP)  ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(STAMP)  ## every benchmark, short form
+	$(BIN)/python -m benchmarks --quick
+
+docs: $(STAMP)  ## the reference page of settings, networks and recipes
+	$(BIN)/python -m visus.pipeline.reference docs/reference.md
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

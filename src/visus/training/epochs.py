@@ -1,0 +1,120 @@
+"""Which pictures each step sees: order, batches and padding, from (seed, epoch) alone.
+
+Nothing here remembers anything, so a resumed run sees what it would have seen.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visus.core.seeds import random_generator
+from visus.data.augment import draw_changes
+from visus.data.batches import Batch
+from visus.training.config import TrainingConfig
+from visus.training.schedules import learning_rates
+from visus.training.steps import Work
+
+# Work is laid out for this many bytes of pictures at most, so that memory stays flat.
+MOST_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class EpochPlan:
+    """One epoch of a run: which pictures come when, and at what learning rate.
+
+    Args:
+        pictures: the training split.
+        config: the training settings.
+        seed: of the run.
+        epoch: number of this epoch, from 0.
+        batch_size: pictures a step; may be less than the config's after a halving.
+        class_weights: float32 weight of each class `(num_classes,)`.
+    """
+
+    pictures: Batch
+    config: TrainingConfig
+    seed: int
+    epoch: int
+    batch_size: int
+    class_weights: NDArray[np.float32]
+
+    @property
+    def steps(self) -> int:
+        """Steps in the epoch, the last one padded."""
+        return -(-len(self.pictures) // self.batch_size)
+
+    @property
+    def most_steps_at_once(self) -> int:
+        """How many steps fit into one piece of work."""
+        picture_bytes = int(np.prod(self.pictures.pixels.shape[1:]))
+        return max(1, MOST_BYTES // (picture_bytes * self.batch_size))
+
+    def order(self) -> NDArray[np.int64]:
+        """Picture positions `(steps, batch)`, filled up from the start again.
+
+        The filling has weight 0 in `weights`, but real pixels: batch normalisation
+        must not see blank pictures.
+        """
+        generator = random_generator(self.seed, "order", self.epoch)
+        order = generator.permutation(len(self.pictures))
+        return np.resize(order, (self.steps, self.batch_size))
+
+    def rates(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The learning rates of these steps of the epoch."""
+        # The middle of a step, so that neither the first nor the last rate is zero.
+        progress = (self.epoch + (positions + 0.5) / self.steps) / self.config.epochs
+        return learning_rates(self.config, progress)
+
+    def last_rate(self) -> float:
+        """The learning rate at the end of the epoch."""
+        return float(self.rates(np.array([self.steps - 1]))[0])
+
+    def work(self, order: NDArray[np.int64], first: int, steps: int) -> Work:
+        """Lay out the inputs of some consecutive steps of this epoch."""
+        rows = order[first : first + steps]
+        targets = self.pictures.targets[rows]
+        positions = np.arange(first, first + steps)
+        seen = positions[:, None] * self.batch_size + np.arange(self.batch_size)
+        real = seen < len(self.pictures)
+        weights = self.pictures.weights[rows] * self.class_weights[targets] * real
+        return Work(
+            pixels=self.pictures.pixels[rows],
+            targets=targets,
+            weights=weights.astype(np.float32),
+            rates=self.rates(positions),
+            draw=draw_changes(
+                self.config.augment,
+                self.pictures.pixels.shape[1:],
+                batch_size=self.batch_size,
+                seed=self.seed,
+                epoch=self.epoch,
+                first_step=first,
+                steps=steps,
+            ),
+        )
+
+    def pieces(self, first: int, at_once: Iterator[int]) -> Iterator[Work]:
+        """The rest of the epoch from step `first`, in pieces of the sizes wanted."""
+        order = self.order()
+        while first < self.steps:
+            wanted = min(next(at_once), self.most_steps_at_once, self.steps - first)
+            yield self.work(order, first, wanted)
+            first += wanted
+
+
+def balanced_class_weights(
+    targets: NDArray[np.int32], num_classes: int
+) -> NDArray[np.float32]:
+    """Weights that let each class count alike, with mean 1 over the pictures.
+
+    n / (classes * count), as scikit-learn's `class_weight="balanced"` (King and Zeng,
+    2001); a class without pictures gets 0.
+    """
+    counts = np.bincount(targets, minlength=num_classes)
+    present = max(1, np.count_nonzero(counts))
+    weights = np.divide(
+        len(targets), present * counts, out=np.zeros(num_classes), where=counts > 0
+    )
+    return weights.astype(np.float32)

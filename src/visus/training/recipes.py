@@ -1,0 +1,134 @@
+"""Recipes: named choices of settings, each with what it is for.
+
+A recipe only gives defaults; a TOML file and `--set` are laid over it. The figures that
+each reaches, with time and machine, are in `benchmarks/` and the README.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from visus.core.errors import unknown_name
+
+# Pictures whose longer side is at most this are "small": no photograph is.
+SMALL_SIDE = 64
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings under a name.
+
+    Args:
+        name: what `--recipe` takes.
+        summary: one line for lists.
+        values: nested settings as TOML would give them.
+    """
+
+    name: str
+    summary: str
+    values: Mapping[str, Any]
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe of that name; `ConfigError` with the nearest names otherwise."""
+    if name not in RECIPES:
+        raise unknown_name("recipe", name, ["auto", *RECIPES])
+    return RECIPES[name]
+
+
+def choose_recipe(longest_side: int, channels: int) -> Recipe:
+    """The recipe for pictures of this size (pixels) and number of channels."""
+    if longest_side > SMALL_SIDE:
+        return RECIPES["photographs"]
+    return RECIPES["quick" if channels == 1 else "small-color"]
+
+
+_ALL = [
+    Recipe(
+        "quick",
+        "small gray pictures: the shortest way to 99.1 % on MNIST",
+        {
+            "network": {"name": "quick"},
+            "training": {
+                "epochs": 3,
+                "batch_size": 256,
+                "optimizer": "adamw",
+                "learning_rate": 0.005,
+                "schedule": "one-cycle",
+                "warmup_share": 0.2,
+                "weight_decay": 0.01,
+            },
+        },
+    ),
+    Recipe(
+        "small-color",
+        "small colour pictures such as CIFAR-10, from scratch",
+        {
+            "network": {"name": "resnet"},
+            "training": {
+                "epochs": 12,
+                "batch_size": 128,
+                "optimizer": "adamw",
+                "learning_rate": 0.003,
+                "schedule": "one-cycle",
+                "warmup_share": 0.2,
+                "weight_decay": 0.02,
+                "label_smoothing": 0.1,
+                "augment": {"flip": True, "shift": 0.125},
+            },
+        },
+    ),
+    Recipe(
+        "photographs",
+        "photographs from scratch, a few hundred or more a class",
+        {
+            "network": {"name": "resnet"},
+            "training": {
+                "epochs": 60,
+                "batch_size": 64,
+                "optimizer": "adamw",
+                "learning_rate": 0.002,
+                "schedule": "one-cycle",
+                "warmup_share": 0.2,
+                "weight_decay": 0.05,
+                "label_smoothing": 0.1,
+                "keep": "best",
+                "augment": {"flip": True, "shift": 0.1, "zoom": 0.2, "rotate": 10},
+            },
+        },
+    ),
+    Recipe(
+        "course-rmsprop",
+        "the course's first listing: rmsprop, batch 64, 5 epochs",
+        {
+            "data": {"validation_share": 0.0},
+            "network": {"name": "convnet"},
+            "training": {
+                "epochs": 5,
+                "batch_size": 64,
+                "optimizer": "rmsprop",
+                "learning_rate": 0.001,
+                "schedule": "constant",
+                "warmup_share": 0.0,
+            },
+        },
+    ),
+    Recipe(
+        "course-adam",
+        "the course's second listing: adam, batch 128, 15 epochs, 10 % validation",
+        {
+            "data": {"validation_share": 0.1},
+            "network": {"name": "convnet-dropout"},
+            "training": {
+                "epochs": 15,
+                "batch_size": 128,
+                "optimizer": "adam",
+                "learning_rate": 0.001,
+                "schedule": "constant",
+                "warmup_share": 0.0,
+            },
+        },
+    ),
+]
+
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _ALL}

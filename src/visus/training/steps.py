@@ -1,0 +1,98 @@
+"""The seam between the loop and an engine: what one file of compiled steps offers.
+
+`fit` owns order, schedule, logs and checkpoints; an engine owns arithmetic. Today there
+is one, `steps_tensorflow`; another backend is one more file that fills this class.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visus.data.augment import AugmentDraw
+from visus.data.batches import Batch
+
+State = dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True)
+class Work:
+    """Some consecutive training steps, all their inputs laid out beforehand.
+
+    Args:
+        pixels: uint8 `(steps, batch, height, width, channels)`.
+        targets: int32 class numbers `(steps, batch)`.
+        weights: float32 `(steps, batch)`; 0 marks padding.
+        rates: float32 learning rates `(steps,)`.
+        draw: what augmentation drew for these pictures, or `None` when it is off.
+    """
+
+    pixels: NDArray[np.uint8]
+    targets: NDArray[np.int32]
+    weights: NDArray[np.float32]
+    rates: NDArray[np.float32]
+    draw: AugmentDraw | None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over pictures, so that any number of steps can be added up."""
+
+    loss: float
+    correct: float
+    weight: float
+
+    @property
+    def mean_loss(self) -> float:
+        """Loss a picture, in nats; NaN before any picture was seen."""
+        return self.loss / self.weight if self.weight else float("nan")
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers."""
+        return self.correct / self.weight if self.weight else float("nan")
+
+
+class Steps(ABC):
+    """Compiled arithmetic over one network; all its state can be taken and put back."""
+
+    @abstractmethod
+    def train(self, work: Work) -> None:
+        """Take the steps; sums are kept until `training_totals` reads them."""
+
+    @abstractmethod
+    def steps_done(self) -> int:
+        """Steps taken since the beginning; true even if `train` was interrupted."""
+
+    @abstractmethod
+    def training_totals(self) -> Totals:
+        """Sums over the steps since `reset_totals`."""
+
+    @abstractmethod
+    def reset_totals(self) -> None:
+        """Begin a new epoch's sums."""
+
+    @abstractmethod
+    def evaluate(self, pictures: Batch, batch_size: int) -> Totals:
+        """Loss and right answers with the weights that `weights` gives."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """Everything that `train` changes, as arrays by name."""
+
+    @abstractmethod
+    def restore(self, state: State) -> None:
+        """Put back what `state` gave."""
+
+    @abstractmethod
+    def weights(self) -> State:
+        """The weights to keep: the averaged ones when an average is kept."""
+
+    @abstractmethod
+    def finish(self, weights: State) -> None:
+        """Leave the network with these weights."""
+
+
+class OutOfMemory(Exception):
+    """A step did not fit; the loop halves the batch. Never reaches a person."""
