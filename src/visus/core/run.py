@@ -1,7 +1,7 @@
 """Run: the folder that one training lives in; there is no other state.
 
-config.toml  environment.json  data.json  log.jsonl  checkpoints/  predictions/
-events/  model.visus  reports/
+config.toml  environment.json  data.json  log.jsonl  summary.json  checkpoints/
+predictions/  events/  model.visus  reports/
 """
 
 import json
@@ -33,14 +33,7 @@ class Run:
             ConfigError: the folder holds something already and `force` is false.
             MachineError: the folder cannot be made.
         """
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            if not force or not (folder / "config.toml").is_file():
-                raise ConfigError(
-                    received=f"{folder} exists and is not empty.",
-                    expected="a new or empty folder for a new run.",
-                    remedy="Choose another with --out, continue that run with "
-                    f"--resume {folder}, or replace a run with --force.",
-                )
+        cls.require_free(folder, force=force)
         run = cls(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -49,6 +42,19 @@ class Run:
             raise cannot_write(folder, error) from error
         write_text(run.config_path, to_toml(config))
         return run
+
+    @staticmethod
+    def require_free(folder: Path, *, force: bool) -> None:
+        """Refuse a folder that holds something; with `force`, all but another run."""
+        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+            return
+        if not force or not (folder / "config.toml").is_file():
+            raise ConfigError(
+                received=f"{folder} exists and is not empty.",
+                expected="a new or empty folder for a new run.",
+                remedy="Choose another with --out, continue that run with "
+                f"--resume {folder}, or replace a run with --force.",
+            )
 
     @classmethod
     def open(cls, folder: Path) -> "Run":
@@ -106,6 +112,11 @@ class Run:
         """Reports as JSON and HTML."""
         return self.folder / "reports"
 
+    @property
+    def summary_path(self) -> Path:
+        """The figures of a finished run; written last."""
+        return self.folder / "summary.json"
+
     def config(self) -> dict[str, Any]:
         """The choices the run was made with, as nested values."""
         return read_toml(self.config_path)
@@ -150,7 +161,12 @@ class Run:
 
     def clear(self) -> None:
         """Remove what an earlier run of this folder wrote, and nothing else."""
-        known = [self.environment_path, self.data_path, self.log_path]
+        known = [
+            self.environment_path,
+            self.data_path,
+            self.log_path,
+            self.summary_path,
+        ]
         for path in [*known, self.bundle_path, *_files_below(self)]:
             path.unlink(missing_ok=True)
 

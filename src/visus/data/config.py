@@ -6,7 +6,7 @@ from pydantic import Field
 
 from visus.core.settings import Settings
 
-Colour = Literal["auto", "gray", "rgb"]
+Color = Literal["auto", "gray", "rgb"]
 Fit = Literal["crop", "pad", "squash"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "area"]
 
@@ -17,7 +17,7 @@ class DataConfig(Settings):
     image_size: tuple[int, int] | None = Field(
         None, description="height and width in pixels; unset: the network's choice"
     )
-    colour: Colour = Field("auto", description="auto: gray only if all pictures are")
+    color: Color = Field("auto", description="auto: gray only if all pictures are")
     fit: Fit = Field("squash", description="how a picture becomes image_size")
     interpolation: Interpolation = Field("area", description="how pixels are resized")
     validation_share: float = Field(

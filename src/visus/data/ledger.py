@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Verdict = Literal[
-    "not_image", "truncated", "corrupt", "too_large", "unsupported", "unreadable"
+    "not_image",
+    "truncated",
+    "corrupt",
+    "too_large",
+    "unsupported",
+    "unreadable",
+    "no_class",
 ]
 VERDICTS: tuple[Verdict, ...] = (
     "not_image",
@@ -13,6 +19,7 @@ VERDICTS: tuple[Verdict, ...] = (
     "too_large",
     "unsupported",
     "unreadable",
+    "no_class",
 )
 
 

@@ -2,10 +2,13 @@
 
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from visus.core.settings import Settings
 from visus.data.config import Fit, Interpolation
+from visus.data.decode import resize_pixels
 
 Scaling = Literal["unit", "signed", "none"]
 
@@ -27,3 +30,57 @@ class PreprocessSpec(Settings):
     def input_shape(self) -> tuple[int, int, int]:
         """`(height, width, channels)`."""
         return (*self.image_size, self.channels)
+
+
+def prepare_pixels(
+    pixels: NDArray[np.uint8], spec: PreprocessSpec
+) -> NDArray[np.uint8]:
+    """Bring one decoded picture to the spec's size and channels.
+
+    The only resize there is: training, evaluation and prediction all call it.
+
+    Args:
+        pixels: `(height, width, 1 or 3)`.
+        spec: the size, fit, interpolation and channels.
+
+    Returns:
+        `(*spec.image_size, spec.channels)`.
+    """
+    pixels = _with_channels(pixels, spec.channels)
+    if pixels.shape[:2] == spec.image_size:
+        return pixels
+    height, width = pixels.shape[:2]
+    if spec.fit == "crop":
+        scale = min(height / spec.image_size[0], width / spec.image_size[1])
+        tall, wide = spec.image_size[0] * scale, spec.image_size[1] * scale
+        top, left = (height - tall) / 2, (width - wide) / 2
+        box = (top, left, top + tall, left + wide)
+        return resize_pixels(pixels, spec.image_size, spec.interpolation, box)
+    if spec.fit == "squash":
+        return resize_pixels(pixels, spec.image_size, spec.interpolation)
+    return _padded(pixels, spec)
+
+
+def _padded(pixels: NDArray[np.uint8], spec: PreprocessSpec) -> NDArray[np.uint8]:
+    scale = min(
+        new / old for new, old in zip(spec.image_size, pixels.shape, strict=False)
+    )
+    size = tuple(max(1, round(side * scale)) for side in pixels.shape[:2])
+    resized = resize_pixels(pixels, (size[0], size[1]), spec.interpolation)
+    canvas = np.zeros(spec.input_shape, dtype=np.uint8)
+    top, left = (
+        (new - old) // 2 for new, old in zip(spec.image_size, size, strict=True)
+    )
+    canvas[top : top + size[0], left : left + size[1]] = resized
+    return canvas
+
+
+def _with_channels(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    if pixels.shape[2] == channels:
+        return pixels
+    if channels == 3:
+        return np.repeat(pixels, 3, axis=2)
+    # ITU-R BT.601 luma, in the integer arithmetic that Pillow uses.
+    red, green, blue = (pixels[..., number].astype(np.uint32) for number in range(3))
+    luma = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16
+    return luma[..., None].astype(np.uint8)

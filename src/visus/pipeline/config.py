@@ -20,9 +20,7 @@ class RunConfig(Settings):
     recipe: str = Field(
         default="auto", description="named defaults; auto: chosen by the data"
     )
-    offline: bool = Field(
-        default=False, description="never open a network connection"
-    )
+    offline: bool = Field(default=False, description="never open a network connection")
     data: DataConfig = DataConfig()
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()

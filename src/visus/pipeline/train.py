@@ -1,28 +1,29 @@
 """visus train: pictures in; a trained, evaluated, saved model out.
 
-The story in order: read, survey, choose, scan, split, build, fit, pack, evaluate.
+The story in order: plan, prepare, learn, pack, report.
 """
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from visus.core.errors import ConfigError
+from visus.core.errors import DataError
 from visus.core.files import write_json
 from visus.core.progress import Progress, SilentProgress
 from visus.core.run import Run
-from visus.core.settings import read_settings
-from visus.data.sources import Access, read_source
-from visus.pipeline.config import RunConfig, check_choices
 from visus.pipeline.environment import describe_environment
-from visus.pipeline.learn import Learned, learn
+from visus.pipeline.learn import learn
 from visus.pipeline.pack import pack_bundle
 from visus.pipeline.plan import Plan, make_plan
-from visus.pipeline.prepare import prepare_data, record_data
-from visus.pipeline.report import report_run
+from visus.pipeline.prepare import PreparedData, prepare_data, record_data
+from visus.pipeline.report import report_run, summarise
 from visus.pipeline.trained import TrainedRun, finished_run
+from visus.training.checkpoint import clear_checkpoints
+
+RUNS = Path("runs")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Request:
         out: the run folder; `None`: the first free one under `runs/`.
         start_from: a bundle whose weights the network starts with.
         force: replace the run that is in `out`.
-        network: the user's own `keras.Model`, in place of a name.
+        model: the user's own `keras.Model`, in place of a name.
         callbacks: Keras callbacks, from Python.
     """
 
@@ -44,11 +45,11 @@ class Request:
     out: Path | None = None
     start_from: Path | None = None
     force: bool = False
-    network: Any = None
+    model: Any = None
     callbacks: Sequence[Any] = ()
 
 
-def train(request: Request, progress: Progress | None = None) -> TrainedRun:
+def train_run(request: Request, progress: Progress | None = None) -> TrainedRun:
     """Train, evaluate and save; everything is in the run folder when it returns.
 
     Raises:
@@ -59,14 +60,20 @@ def train(request: Request, progress: Progress | None = None) -> TrainedRun:
     """
     progress = progress or SilentProgress()
     started = time.monotonic()
-    plan = plan_training(request, progress)
-    run = Run.create(request.out or free_run_folder(plan), plan.config, force=request.force)
+    if request.out is not None:
+        Run.require_free(request.out, force=request.force)
+    plan = make_plan(request.source, request.choices, progress, model=request.model)
+    run = Run.create(request.out or free_folder(plan), plan.config, force=request.force)
     with run.locked():
         return _carry_out(run, plan, request, progress, started)
 
 
-def resume(
-    folder: Path, progress: Progress | None = None, source: Any = None
+def resume_run(
+    folder: Path,
+    progress: Progress | None = None,
+    *,
+    source: Any = None,
+    model: Any = None,
 ) -> TrainedRun:
     """Go on with a run that was stopped, as if it never had been.
 
@@ -74,18 +81,75 @@ def resume(
         folder: the run folder.
         progress: who is told.
         source: the pictures again, when they came from Python.
+        model: the network again, when it came from Python.
 
     Raises:
-        ConfigError: the folder is no run, or its data changed since.
+        ConfigError: the folder is no run.
+        DataError: the pictures are not those the run began with.
     """
     progress = progress or SilentProgress()
     started = time.monotonic()
     run = Run.open(folder)
-    if run.bundle_path.is_file() and run.summary_path.is_file():
+    if run.summary_path.is_file():
         progress.say(f"{folder} is finished; nothing is left to do.")
         return finished_run(run)
-    config = read_settings(RunConfig, run.config())
-    request = Request(source=source or config.source, choices=run.config())
+    choices = run.config()
+    # A value, not `source or`: an array has no truth.
+    pictures = choices["source"] if source is None else source
+    request = Request(source=pictures, choices=choices, model=model)
     with run.locked():
-        plan = make_plan(*_read(request, config.offline, progress), request.choices)
+        plan = make_plan(pictures, choices, progress, model=model)
         return _carry_out(run, plan, request, progress, started)
+
+
+def free_folder(plan: Plan, parent: Path = RUNS) -> Path:
+    """The first free `runs/<data>-<network>-<number>`."""
+    stem = f"{_file_name(plan.dataset.name)}-{_file_name(plan.network.name)}"
+    number = 1
+    while (parent / f"{stem}-{number:03d}").exists():
+        number += 1
+    return parent / f"{stem}-{number:03d}"
+
+
+def _carry_out(
+    run: Run, plan: Plan, request: Request, progress: Progress, started: float
+) -> TrainedRun:
+    data = prepare_data(plan, progress)
+    _check_same_data(run, data)
+    record_data(run, data)
+    write_json(run.environment_path, describe_environment())
+    for note in data.notes():
+        progress.say(note)
+    learned = learn(
+        plan,
+        data,
+        run,
+        progress,
+        start_from=request.start_from,
+        callbacks=request.callbacks,
+    )
+    bundle = pack_bundle(run, plan, data, learned)
+    with progress.stage("Evaluating"):
+        view = report_run(run, plan, data, bundle, learned.history)
+    seconds = time.monotonic() - started
+    summary = summarise(run, plan, data, bundle, learned.history, view, seconds)
+    clear_checkpoints(run.checkpoints)
+    return TrainedRun(run, summary)
+
+
+def _check_same_data(run: Run, data: PreparedData) -> None:
+    if not run.data_path.is_file():
+        return
+    before = json.loads(run.data_path.read_text(encoding="utf-8"))
+    if before["fingerprint"] != data.dataset.fingerprint:
+        raise DataError(
+            received=f"The pictures of {data.dataset.name} have changed since the run "
+            f"{run.folder} began.",
+            expected="the same files with the same content and labels.",
+            remedy="Bring them back, or begin a new run.",
+        )
+
+
+def _file_name(name: str) -> str:
+    words = "".join(letter if letter.isalnum() else "-" for letter in name)
+    return words.strip("-")[:40] or "run"

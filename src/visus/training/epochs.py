@@ -113,7 +113,7 @@ def balanced_class_weights(
     2001); a class without pictures gets 0.
     """
     counts = np.bincount(targets, minlength=num_classes)
-    present = max(1, np.count_nonzero(counts))
+    present = max(1, int(np.count_nonzero(counts)))
     weights = np.divide(
         len(targets), present * counts, out=np.zeros(num_classes), where=counts > 0
     )

@@ -21,4 +21,6 @@ class EventWriter:
         with SummaryWriter(str(self.run.events), filename_suffix=f".{epoch}") as writer:
             for name, value in figures.items():
                 if value is not None:
-                    writer.add_scalar(name.replace("validation_", "validation/"), value, epoch)
+                    writer.add_scalar(
+                        name.replace("validation_", "validation/"), value, epoch
+                    )

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from visus.core.errors import unknown_name
-
-# Pictures whose longer side is at most this are "small": no photograph is.
-SMALL_SIDE = 64
+from visus.data.survey import Survey
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,11 @@ def find_recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def choose_recipe(longest_side: int, channels: int) -> Recipe:
-    """The recipe for pictures of this size (pixels) and number of channels."""
-    if longest_side > SMALL_SIDE:
+def choose_recipe(survey: Survey) -> Recipe:
+    """The recipe for pictures of these sizes and colors."""
+    if not survey.small:
         return RECIPES["photographs"]
-    return RECIPES["quick" if channels == 1 else "small-color"]
+    return RECIPES["quick" if survey.all_gray else "small-color"]
 
 
 _ALL = [
@@ -62,7 +60,7 @@ _ALL = [
     ),
     Recipe(
         "small-color",
-        "small colour pictures such as CIFAR-10, from scratch",
+        "small color pictures such as CIFAR-10, from scratch",
         {
             "network": {"name": "resnet"},
             "training": {

@@ -1,5 +1,7 @@
 """Learning rates over a run, as a plain function of how far the run has come."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,8 +34,9 @@ def learning_rates(
     return rates.astype(np.float32)
 
 
-_FALLS = {
-    "constant": np.ones_like,
+Share = NDArray[np.float64]
+_FALLS: dict[str, Callable[[Share], Share]] = {
+    "constant": lambda fallen: np.ones_like(fallen),
     "one-cycle": lambda fallen: 1 - fallen,
     "cosine": lambda fallen: (1 + np.cos(np.pi * fallen)) / 2,
 }

@@ -6,16 +6,17 @@ normalisation sees one tower at a time. Everything that changes is a variable, s
 can be taken after any call, and an interrupt between calls loses nothing.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from visus.data.augment import AugmentDraw
+from visus.data.augment import draw_changes
 from visus.data.batches import Batch, padded_batches
 from visus.data.preprocess import Scaling
-from visus.training.augment_tensorflow import change_images, mixed_loss
+from visus.training.augment_tensorflow import change_images, next_picture
 from visus.training.config import TrainingConfig
 from visus.training.optimizers import build_optimizer
 from visus.training.steps import OutOfMemory, State, Steps, Totals, Work
@@ -53,14 +54,14 @@ class TensorFlowSteps(Steps):
             for variable in model.trainable_variables
             if config.ema_decay
         ]
-        self._train = tf.function(self._take_steps, reduce_retracing=True)
-        self._evaluate = tf.function(self._score_batch, reduce_retracing=True)
+        self._train = tf.function(self._take_steps, self._training_signature())
+        self._evaluate = tf.function(self._score_batch, self._signature(None))
 
     def train(self, work: Work) -> None:
         """Take the steps; sums are kept until `training_totals` reads them."""
-        draw = work.draw and work.draw.arrays()
+        drawn = work.draw.arrays() if work.draw else {}
         try:
-            self._train(work.pixels, work.targets, work.weights, work.rates, draw)
+            self._train(work.pixels, work.targets, work.weights, work.rates, drawn)
         except tf.errors.ResourceExhaustedError as error:
             raise OutOfMemory(error.message) from error
 
@@ -116,6 +117,35 @@ class TensorFlowSteps(Steps):
         """Leave the network with these weights."""
         _assign(self.model.variables, [weights[name] for name in sorted(weights)])
 
+    def _signature(self, *sizes: int | None) -> list[tf.TensorSpec]:
+        shape = self.model.input_shape[1:]
+        return [
+            tf.TensorSpec((*sizes, *shape), tf.uint8),
+            tf.TensorSpec(sizes, tf.int32),
+            tf.TensorSpec(sizes, tf.float32),
+        ]
+
+    def _training_signature(self) -> list[Any]:
+        # Any number of steps and pictures: traced once for the whole run.
+        changes = draw_changes(
+            self.config.augment,
+            self.model.input_shape[1:],
+            batch_size=1,
+            seed=0,
+            epoch=0,
+            first_step=0,
+            steps=1,
+        )
+        drawn = {
+            name: tf.TensorSpec((None, None, *array.shape[2:]), tf.float32)
+            for name, array in (changes.arrays() if changes else {}).items()
+        }
+        return [
+            *self._signature(None, None),
+            tf.TensorSpec((None,), tf.float32),
+            drawn,
+        ]
+
     def _variables(self) -> dict[str, Any]:
         groups = {
             "network": self.model.variables,
@@ -141,33 +171,17 @@ class TensorFlowSteps(Steps):
         targets: Tensor,
         weights: Tensor,
         rates: Tensor,
-        draw: dict[str, Tensor] | None,
-    ) -> None:
-        for step in tf.range(tf.shape(rates)[0]):
-            drawn = {name: array[step] for name, array in draw.items()} if draw else {}
-            self._take_step(
-                pixels[step], targets[step], weights[step], rates[step], drawn
-            )
-
-    def _take_step(
-        self,
-        pixels: Tensor,
-        targets: Tensor,
-        weights: Tensor,
-        rate: Tensor,
         drawn: dict[str, Tensor],
     ) -> None:
+        inputs = {"pixels": pixels, "targets": targets, "weights": weights, **drawn}
+        for step in tf.range(tf.shape(rates)[0]):
+            batch = {name: array[step] for name, array in inputs.items()}
+            self._take_step(batch, rates[step])
+
+    def _take_step(self, batch: dict[str, Tensor], rate: Tensor) -> None:
         self.optimizer.learning_rate.assign(rate)
-        whole = tf.maximum(tf.reduce_sum(weights), 1e-6)
-        parts = zip(
-            *[tf.split(array, self.towers) for array in (pixels, targets, weights)],
-            *[tf.split(array, self.towers) for array in drawn.values()],
-            strict=True,
-        )
-        towers = [
-            self._tower(*part[:3], whole, dict(zip(drawn, part[3:], strict=True)))
-            for part in parts
-        ]
+        whole = tf.maximum(tf.reduce_sum(batch["weights"]), 1e-6)
+        towers = [self._tower(part, whole) for part in self._parts(batch)]
         gradients = [tf.add_n(parts) for parts in zip(*[t[0] for t in towers])]
         self.optimizer.apply(gradients, self.model.trainable_variables)
         self.totals.assign_add(tf.add_n([sums for _, sums in towers]))
@@ -176,30 +190,42 @@ class TensorFlowSteps(Steps):
         ):
             average.assign_add((variable.value - average) * (1 - self.config.ema_decay))
 
+    def _parts(self, batch: dict[str, Tensor]) -> list[dict[str, Tensor]]:
+        size = tf.shape(batch["targets"])[0]
+        edges = [size * tower // self.towers for tower in range(self.towers + 1)]
+        return [
+            {name: array[first:last] for name, array in batch.items()}
+            for first, last in pairwise(edges)
+        ]
+
     def _tower(
-        self,
-        pixels: Tensor,
-        targets: Tensor,
-        weights: Tensor,
-        whole: Tensor,
-        drawn: dict[str, Tensor],
+        self, part: dict[str, Tensor], whole: Tensor
     ) -> tuple[list[Tensor], Tensor]:
-        images = self._scaled(pixels)
+        targets, weights = part["targets"], part["weights"]
+        images = self._scaled(change_images(tf.cast(part["pixels"], tf.float32), part))
+        variables = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([variable.value for variable in self.model.trainable_variables])
+            tape.watch(variables)
             scores = self.model(images, training=True)
-            losses = _losses(scores, targets, self.config.label_smoothing)
+            losses = self._training_losses(scores, part)
             loss = tf.reduce_sum(losses * weights) / whole
             total = loss + sum(self.model.losses) / self.towers
-        variables = [variable.value for variable in self.model.trainable_variables]
         return tape.gradient(total, variables), _sums(scores, losses, targets, weights)
 
+    def _training_losses(self, scores: Tensor, part: dict[str, Tensor]) -> Tensor:
+        smoothing = self.config.label_smoothing
+        losses = _losses(scores, part["targets"], smoothing)
+        if "mixup" not in part:
+            return losses
+        others = _losses(scores, next_picture(part["targets"]), smoothing)
+        return part["mixup"] * losses + (1 - part["mixup"]) * others
+
     def _score_batch(self, pixels: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-        scores = self.model(self._scaled(pixels), training=False)
+        images = self._scaled(tf.cast(pixels, tf.float32))
+        scores = self.model(images, training=False)
         return _sums(scores, _losses(scores, targets, 0.0), targets, weights)
 
-    def _scaled(self, pixels: Tensor) -> Tensor:
-        images = tf.cast(pixels, tf.float32)
+    def _scaled(self, images: Tensor) -> Tensor:
         if self.scaling == "unit":
             return images * (1 / 255)
         return images * (2 / 255) - 1 if self.scaling == "signed" else images

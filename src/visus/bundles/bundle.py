@@ -1,0 +1,160 @@
+"""Bundle: the trained thing, verified when it is loaded, never changed afterwards."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visus.bundles.format import Contents, read_contents, write_contents
+from visus.bundles.predictions import Predictions
+from visus.bundles.runtime import Session
+from visus.core.errors import DataError, ModelError
+from visus.core.settings import read_settings
+from visus.data.decode import DecodeFailure
+from visus.data.preprocess import PreprocessSpec, prepare_pixels
+from visus.data.scan import open_picture
+from visus.data.sources.memory import as_pixels
+
+# Other processors add in another order; a wrong graph is wrong by far more.
+GOLDEN_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained network with everything that is needed to use it.
+
+    Args:
+        contents: what the file holds.
+        path: where it lies.
+
+    Example:
+        >>> bundle = load_bundle("runs/a/model.visus")      # doctest: +SKIP
+        >>> bundle.predict(["a.jpg"]).answers               # doctest: +SKIP
+        ('cat',)
+    """
+
+    contents: Contents
+    path: Path
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """In the order of the scores."""
+        return self.contents.class_names
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Network, parameters, config, data fingerprint and versions."""
+        return dict(self.contents.origin)
+
+    @cached_property
+    def spec(self) -> PreprocessSpec:
+        """How pictures are prepared."""
+        return read_settings(PreprocessSpec, self.contents.spec, "spec")
+
+    @cached_property
+    def session(self) -> Session:
+        """The running graph."""
+        return Session(self.contents.graph)
+
+    def scores(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Class probabilities `(num_images, num_classes)` of prepared pixels.
+
+        Args:
+            pixels: uint8 `(num_images, *spec.input_shape)`.
+        """
+        return self.session.scores(pixels)
+
+    def predict(self, pictures: Sequence[Any]) -> Predictions:
+        """Answer for pictures: paths, uint8 arrays or PIL pictures.
+
+        Raises:
+            DataError: one of them cannot be read; its name is in the message.
+        """
+        ids = [_name(picture, row) for row, picture in enumerate(pictures)]
+        prepared = [prepare_pixels(_pixels(picture), self.spec) for picture in pictures]
+        pixels = np.stack(prepared) if prepared else self._no_pixels()
+        return Predictions(tuple(ids), self.scores(pixels), self.class_names)
+
+    def trained_on(self, content_hashes: Iterable[str]) -> NDArray[np.bool_]:
+        """Which of these pictures the network learned from or was chosen by."""
+        hashes = self.contents.content_hashes
+        seen = [hashes[name] for name in ("train", "validation") if name in hashes]
+        asked = short_hashes(content_hashes)
+        return np.isin(asked, np.concatenate(seen) if seen else [])
+
+    def _no_pixels(self) -> NDArray[np.uint8]:
+        return np.empty((0, *self.spec.input_shape), dtype=np.uint8)
+
+    def _repr_html_(self) -> str:
+        names = ", ".join(escape(name) for name in self.class_names[:20])
+        height, width, channels = self.spec.input_shape
+        return (
+            f"<b>Bundle</b> {escape(str(self.path))}<br>"
+            f"{escape(str(self.origin.get('network')))}, "
+            f"{self.origin.get('parameters', 0):,} parameters, "
+            f"{height}&times;{width}&times;{channels} pixels<br>classes: {names}"
+        )
+
+
+def load_bundle(path: str | Path, *, verify: bool = True) -> Bundle:
+    """Read a bundle, check its bytes, and check that it still answers as it did.
+
+    Args:
+        path: of the `.visus` file.
+        verify: run the golden pictures; loading refuses on a difference.
+
+    Raises:
+        ModelError: the file is damaged, of a newer version, or answers differently.
+    """
+    bundle = Bundle(read_contents(Path(path)), Path(path))
+    if verify:
+        _verify(bundle)
+    return bundle
+
+
+def save_bundle(path: Path, contents: Contents) -> Bundle:
+    """Write a bundle, then load it as anybody would: what is on disk is proved."""
+    write_contents(path, contents)
+    return load_bundle(path)
+
+
+def short_hashes(content_hashes: Iterable[str]) -> NDArray[np.uint64]:
+    """The first 64 bits of SHA-256 hashes: enough to know a picture again."""
+    numbers = [int(digest[:16] or "0", 16) for digest in content_hashes]
+    return np.asarray(numbers, dtype=np.uint64)
+
+
+def _verify(bundle: Bundle) -> None:
+    golden = bundle.contents.golden
+    difference = np.abs(bundle.scores(golden["pixels"]) - golden["scores"])
+    worst = float(difference.max(initial=0.0))
+    if not worst <= GOLDEN_TOLERANCE:
+        raise ModelError(
+            received=f"{bundle.path} answers its own test pictures differently than "
+            f"when it was made (by up to {worst:.2g}).",
+            expected=f"a difference of at most {GOLDEN_TOLERANCE:g}.",
+            remedy="Use the ONNX Runtime that it was made with: "
+            f"{bundle.origin.get('versions', {}).get('onnxruntime', 'unknown')}.",
+        )
+
+
+def _name(picture: Any, row: int) -> str:
+    return str(picture) if isinstance(picture, str | Path) else str(row)
+
+
+def _pixels(picture: Any) -> NDArray[np.uint8]:
+    if not isinstance(picture, str | Path):
+        return as_pixels(picture)
+    try:
+        return open_picture(Path(picture))
+    except DecodeFailure as failure:
+        raise DataError(
+            received=f"{picture}: {failure.reason}",
+            expected="a JPEG, PNG, BMP, GIF, WebP or TIFF picture.",
+            remedy="Leave it out, or save it again as PNG.",
+        ) from failure

@@ -1,0 +1,59 @@
+"""The only user of ONNX Runtime: pixels in, scores out."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visus.core.cores import available_cores
+from visus.core.errors import ModelError
+
+BATCH_SIZE = 64
+
+
+class Session:
+    """One network, ready to answer.
+
+    Args:
+        graph: the serialised ONNX graph: uint8 `pixels` `(batch, height, width,
+            channels)` to float32 `scores` `(batch, num_classes)`.
+    """
+
+    def __init__(self, graph: bytes) -> None:
+        runtime = _runtime()
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = available_cores()
+        options.log_severity_level = 3
+        try:
+            self._session = runtime.InferenceSession(
+                graph, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:
+            if not type(error).__module__.startswith("onnxruntime"):
+                raise
+            raise ModelError(
+                received=f"ONNX Runtime refuses the graph: {error}",
+                expected="the graph that Visus wrote.",
+                remedy="Train again, or install the versions that the origin names.",
+            ) from error
+
+    def scores(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Class probabilities `(num_images, num_classes)`, in pieces of 64 pictures."""
+        pieces = [self._run(piece) for piece in _pieces(pixels)]
+        return np.concatenate(pieces)
+
+    def _run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        answers = self._session.run(["scores"], {"pixels": pixels})
+        return np.asarray(answers[0], dtype=np.float32)
+
+
+def _pieces(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    for first in range(0, max(len(pixels), 1), BATCH_SIZE):
+        yield np.ascontiguousarray(pixels[first : first + BATCH_SIZE])
+
+
+def _runtime() -> Any:
+    import onnxruntime
+
+    return onnxruntime

@@ -1,0 +1,85 @@
+"""Downloads that can be killed and resumed, verified before anybody sees them."""
+
+import hashlib
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from visus.core.files import cannot_write, sha256_of_file
+from visus.core.progress import Progress
+
+TIMEOUT_SECONDS = 20.0
+PIECE_BYTES = 2**18
+
+
+class DownloadFailed(Exception):
+    """One place could not give the file; the caller tries the next, or words it."""
+
+
+def download(url: str, path: Path, *, sha256: str, progress: Progress) -> None:
+    """Fetch `url` into `path`; what an earlier, killed call has fetched is kept.
+
+    Args:
+        url: http or https.
+        path: where the file appears, whole and verified, or not at all.
+        sha256: of the whole file, in hexadecimal.
+        progress: who is told.
+
+    Raises:
+        DownloadFailed: the place cannot be reached, or sent something else.
+        MachineError: the file cannot be written.
+    """
+    partial = path.with_name(f"{path.name}.{sha256[:8]}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _fetch(url, partial, progress)
+        found = sha256_of_file(partial)
+        if found != sha256:
+            partial.unlink()
+            raise DownloadFailed(f"{url} sent other bytes (SHA-256 {found[:12]}...)")
+        os.replace(partial, path)
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        raise DownloadFailed(f"{url}: {_reason(error)}") from error
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def sha256_of(content: bytes) -> str:
+    """The SHA-256 of bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _fetch(url: str, partial: Path, progress: Progress) -> None:
+    have = partial.stat().st_size if partial.exists() else 0
+    request = urllib.request.Request(url, headers={"User-Agent": "visus"})
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    try:
+        response = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
+    except urllib.error.HTTPError as error:
+        if error.code == 416:  # Nothing is left to send: the part is the whole.
+            return
+        raise
+    with response:
+        resumed = response.status == 206
+        left = int(response.headers.get("Content-Length") or 0)
+        whole = left + have * resumed
+        with progress.stage(f"Downloading {url.rpartition('/')[2]}", whole or None):
+            progress.advance(have * resumed)
+            with partial.open("ab" if resumed else "wb") as file:
+                for piece in _pieces(response):
+                    file.write(piece)
+                    progress.advance(len(piece))
+                file.flush()
+                os.fsync(file.fileno())
+
+
+def _pieces(response: "urllib.request._UrlopenRet") -> Iterator[bytes]:
+    while piece := response.read(PIECE_BYTES):
+        yield piece
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "reason", "") or error or type(error).__name__)

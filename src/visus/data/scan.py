@@ -1,0 +1,174 @@
+"""One pass over all pictures: decode, hash, prepare, account for. Never twice.
+
+Prepared pictures are kept under `VISUS_HOME`; the same files and the same spec are not
+decoded again. Pictures that are in memory already are not kept.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visus.core.cores import available_cores
+from visus.core.errors import DataError
+from visus.core.progress import Progress, SilentProgress
+from visus.data.batches import Batch, make_batch
+from visus.data.cache import Kept, PixelCache
+from visus.data.decode import DecodeFailure, decode_image
+from visus.data.ledger import Ledger, Quarantined
+from visus.data.preprocess import PreprocessSpec, prepare_pixels
+from visus.data.records import ImageDataset, ImageRecord
+
+# Few enough that Ctrl-C is quick and memory flat, enough to keep every core busy.
+PIECE = 64
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What one pass found.
+
+    Args:
+        dataset: the usable records, with content hashes.
+        ledger: what became of every file.
+        pictures: one row a record, in their order.
+    """
+
+    dataset: ImageDataset
+    ledger: Ledger
+    pictures: Batch
+
+
+def scan_pictures(
+    dataset: ImageDataset,
+    ledger: Ledger,
+    spec: PreprocessSpec,
+    *,
+    progress: Progress | None = None,
+    use_cache: bool = True,
+) -> Scan:
+    """Bring every picture to the spec's size; set aside what cannot be read.
+
+    Raises:
+        DataError: not one picture can be read.
+    """
+    progress = progress or SilentProgress()
+    if all(record.pixels is not None for record in dataset.records):
+        kept = _scan_memory(dataset, spec)
+    else:
+        kept = _scan_files(dataset, spec, progress, use_cache)
+    usable = _usable(dataset, kept)
+    if not len(usable):
+        raise _nothing_usable(dataset, kept)
+    return Scan(
+        dataset=usable,
+        ledger=ledger.with_quarantined(kept.quarantined),
+        pictures=make_batch(kept.pixels, usable),
+    )
+
+
+def open_picture(path: Path) -> NDArray[np.uint8]:
+    """The decoded pixels of one file `(height, width, 1 or 3)`.
+
+    Raises:
+        DecodeFailure: it cannot be read, or is no picture.
+    """
+    return decode_image(_read(path)).pixels
+
+
+def _scan_memory(dataset: ImageDataset, spec: PreprocessSpec) -> Kept:
+    pictures = [r.pixels for r in dataset.records if r.pixels is not None]
+    hashes = tuple(
+        hashlib.sha256(picture.tobytes()).hexdigest() for picture in pictures
+    )
+    if all(picture.shape == spec.input_shape for picture in pictures):
+        return Kept(np.stack(pictures), hashes, ())
+    prepared = np.stack([prepare_pixels(picture, spec) for picture in pictures])
+    return Kept(prepared, hashes, ())
+
+
+def _scan_files(
+    dataset: ImageDataset, spec: PreprocessSpec, progress: Progress, use_cache: bool
+) -> Kept:
+    cache = PixelCache.of(dataset, spec) if use_cache else None
+    kept = cache.load() if cache else None
+    if kept is not None:
+        return kept
+    kept = _decode_all(dataset, spec, progress)
+    if cache is not None:
+        cache.save(kept, progress)
+    return kept
+
+
+def _decode_all(
+    dataset: ImageDataset, spec: PreprocessSpec, progress: Progress
+) -> Kept:
+    pixels = np.empty((len(dataset), *spec.input_shape), dtype=np.uint8)
+    hashes: list[str] = []
+    quarantined: list[Quarantined] = []
+    with progress.stage("Reading pictures", len(dataset)):
+        for record, result in _decoded(dataset.records, spec, progress):
+            if isinstance(result, Quarantined):
+                quarantined.append(result)
+                continue
+            pixels[len(hashes)], digest = result
+            hashes.append(digest)
+    return Kept(pixels[: len(hashes)], tuple(hashes), tuple(quarantined))
+
+
+Result = tuple[NDArray[np.uint8], str] | Quarantined
+
+
+def _decoded(
+    records: tuple[ImageRecord, ...], spec: PreprocessSpec, progress: Progress
+) -> Iterator[tuple[ImageRecord, Result]]:
+    # Threads: the codecs and the resize let go of Python's lock while they work.
+    with ThreadPoolExecutor(available_cores()) as workers:
+        for first in range(0, len(records), PIECE):
+            piece = records[first : first + PIECE]
+            results = workers.map(lambda record: _decode_one(record, spec), piece)
+            yield from zip(piece, results, strict=True)
+            progress.advance(len(piece))
+
+
+def _decode_one(record: ImageRecord, spec: PreprocessSpec) -> Result:
+    try:
+        if record.pixels is not None:
+            pixels = record.pixels
+            content = pixels.tobytes()
+        else:
+            content = _read(record.location or Path())
+            pixels = decode_image(content).pixels
+        return prepare_pixels(pixels, spec), hashlib.sha256(content).hexdigest()
+    except DecodeFailure as failure:
+        return Quarantined(record.id, failure.verdict, failure.reason)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = f"It cannot be read: {error.strerror or error}."
+        raise DecodeFailure("unreadable", reason) from error
+
+
+def _usable(dataset: ImageDataset, kept: Kept) -> ImageDataset:
+    bad = {entry.id for entry in kept.quarantined}
+    good = [record for record in dataset.records if record.id not in bad]
+    return dataset.with_records(
+        replace(record, content_hash=digest)
+        for record, digest in zip(good, kept.hashes, strict=True)
+    )
+
+
+def _nothing_usable(dataset: ImageDataset, kept: Kept) -> DataError:
+    first = kept.quarantined[0]
+    return DataError(
+        received=f"None of the {len(kept.quarantined)} files of {dataset.name} is a "
+        f"picture that can be read; the first, {first.id}: {first.reason}",
+        expected="JPEG, PNG, BMP, GIF, WebP or TIFF pictures.",
+        remedy="Check that this is the folder you mean.",
+    )

@@ -1,0 +1,192 @@
+"""From what a person names (a network, a Python file, a Keras model) to a network."""
+
+import random
+import runpy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from visus.core.errors import ConfigError, ModelError, VisusError
+from visus.core.seeds import derive_seed
+from visus.core.settings import read_settings
+from visus.data.preprocess import Scaling
+from visus.models import NETWORKS
+from visus.models.base import NetworkFamily
+from visus.models.config import NetworkConfig
+
+if TYPE_CHECKING:
+    import keras
+
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that can be built, and what must be known before it is.
+
+    Args:
+        name: what reports call it.
+        scaling: how uint8 pixels become what it takes.
+        image_size: `(height, width)` it prefers, for pictures of many sizes.
+        builder: input shape and number of classes to a Keras model.
+        fixed_shape: `(height, width, channels)` when only one is possible.
+    """
+
+    name: str
+    scaling: Scaling
+    image_size: tuple[int, int]
+    builder: Callable[[Shape, int], "keras.Model"]
+    fixed_shape: Shape | None = None
+
+    def build(self, input_shape: Shape, num_classes: int, seed: int) -> "keras.Model":
+        """Make the network; the same seed gives the same first weights.
+
+        Raises:
+            ModelError: it cannot take such pictures, or has another number of classes.
+        """
+        with _seeded(derive_seed(seed, "network")):
+            try:
+                model = self.builder(input_shape, num_classes)
+            except VisusError:
+                raise
+            except (ValueError, TypeError) as error:
+                raise _cannot_build(self.name, input_shape, error) from error
+        return _checked(self.name, model, input_shape, num_classes)
+
+
+def find_network(config: NetworkConfig, model: "keras.Model | None" = None) -> Network:
+    """The network that is meant.
+
+    Args:
+        config: a name of `visus models`, or the path of a Python file that defines
+            `build(input_shape, num_classes)` and, if it likes, `scaling` (unit, signed
+            or none) and `image_size`.
+        model: the user's own network, which wins over the name.
+
+    Raises:
+        ConfigError: the name is unknown, or a setting is.
+        ModelError: the Python file cannot be used.
+    """
+    if model is not None:
+        return _from_model(model)
+    name = config.name or "convnet"
+    if name.endswith(".py"):
+        return _from_file(Path(name), config)
+    family: type[NetworkFamily[Any]] = NETWORKS.load(name)
+    settings = read_settings(family.settings_class, config.settings, "network")
+    return Network(
+        name=name,
+        scaling=family.scaling,
+        image_size=family.image_size,
+        builder=lambda shape, classes: family.build(shape, classes, settings),
+    )
+
+
+def _from_file(path: Path, config: NetworkConfig) -> Network:
+    if config.settings:
+        raise ConfigError(
+            received=f"Settings {sorted(config.settings)} for the network in {path}.",
+            expected="none: a Python file has no settings.",
+            remedy="Write the values into the file.",
+        )
+    try:
+        names = runpy.run_path(str(path))
+    except (OSError, SyntaxError, ImportError, NameError) as error:
+        raise _unusable_file(path, f"cannot be run: {error}") from error
+    if not callable(names.get("build")):
+        raise _unusable_file(path, "defines no function build")
+    return Network(
+        name=path.stem,
+        scaling=names.get("scaling", "unit"),
+        image_size=tuple(names.get("image_size", NetworkFamily.image_size)),
+        builder=names["build"],
+    )
+
+
+def _from_model(model: "keras.Model") -> Network:
+    shape = tuple(model.input_shape[1:])
+    if len(shape) != 3 or None in shape or shape[2] not in (1, 3):
+        raise ModelError(
+            received=f"A Keras model whose input is {model.input_shape}.",
+            expected="pictures (batch, height, width, channels) of one fixed size, with "
+            "1 or 3 channels.",
+            remedy="Build it on keras.Input((height, width, channels)).",
+        )
+    return Network(
+        name=model.name,
+        scaling="none" if _scales_itself(model) else "unit",
+        image_size=shape[:2],
+        builder=lambda _shape, _classes: model,
+        fixed_shape=shape,
+    )
+
+
+def _scales_itself(model: "keras.Model") -> bool:
+    first = [type(layer).__name__ for layer in model.layers[:2]]
+    return "Rescaling" in first or "Normalization" in first
+
+
+def _checked(
+    name: str, model: "keras.Model", input_shape: Shape, num_classes: int
+) -> "keras.Model":
+    shapes = (tuple(model.input_shape[1:]), tuple(model.output_shape[1:]))
+    if shapes == (tuple(input_shape), (num_classes,)):
+        return model if ends_with_softmax(model) else _with_softmax(model)
+    raise ModelError(
+        received=f"The network {name!r} turns {shapes[0]} into {shapes[1]}.",
+        expected=f"pictures {tuple(input_shape)} into {num_classes} scores, one a class.",
+        remedy=f"End it with Dense({num_classes}, activation='softmax').",
+    )
+
+
+def ends_with_softmax(model: "keras.Model") -> bool:
+    """Whether the outputs are probabilities already."""
+    last = model.layers[-1]
+    activation = getattr(last, "activation", None)
+    return (
+        getattr(activation, "__name__", "") == "softmax"
+        or type(last).__name__ == "Softmax"
+    )
+
+
+def _with_softmax(model: "keras.Model") -> "keras.Model":
+    import keras
+
+    scores = keras.layers.Activation("softmax", name="scores")(model.output)
+    return keras.Model(model.input, scores, name=model.name)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    # Keras draws the seeds of initializers and of dropout from Python's generator; it
+    # is put back as it was, so that nobody else notices.
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
+
+
+def _cannot_build(name: str, input_shape: Shape, error: Exception) -> ModelError:
+    height, width, channels = input_shape
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason"
+    return ModelError(
+        received=f"The network {name!r} cannot take pictures of {height}x{width}x"
+        f"{channels}: {reason}",
+        expected="pictures large enough that its convolutions and poolings leave "
+        "something over.",
+        remedy="Choose larger pictures with --set data.image_size='[96, 96]', or another "
+        "network (see `visus models`).",
+    )
+
+
+def _unusable_file(path: Path, reason: str) -> ModelError:
+    return ModelError(
+        received=f"The network file {path} {reason}.",
+        expected="a Python file with build(input_shape, num_classes) that returns a "
+        "keras.Model.",
+        remedy="See the example under 'Your own network' in the README.",
+    )

@@ -1,0 +1,132 @@
+"""From prepared pictures to a trained network: the network's half."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from visus.bundles import load_bundle
+from visus.core.errors import DataError, ModelError
+from visus.core.progress import Progress
+from visus.core.run import Run
+from visus.models.backend import select_backend
+from visus.pipeline.plan import Plan
+from visus.pipeline.prepare import PreparedData
+from visus.training.epochs import balanced_class_weights
+from visus.training.fit import Lesson, fit
+from visus.training.history import History
+from visus.training.threads import share_out_cores
+
+if TYPE_CHECKING:
+    import keras
+
+    from visus.training.steps import Steps
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A trained network and what its training was like."""
+
+    model: "keras.Model"
+    history: History
+
+
+def learn(
+    plan: Plan,
+    data: PreparedData,
+    run: Run | None,
+    progress: Progress,
+    *,
+    start_from: Path | None = None,
+    callbacks: Sequence[Any] = (),
+) -> Learned:
+    """Build the network and train it, from the run's checkpoint if it has one.
+
+    Raises:
+        ModelError: the network cannot be built, or its loss stopped being a number.
+    """
+    model, steps = prepare_steps(plan, len(data.dataset.class_names), start_from)
+    for callback in callbacks:
+        callback.set_model(model)
+    history = fit(
+        steps, make_lesson(plan, data), run=run, progress=progress, callbacks=callbacks
+    )
+    return Learned(model, history)
+
+
+def prepare_steps(
+    plan: Plan, num_classes: int, start_from: Path | None = None
+) -> tuple["keras.Model", "Steps"]:
+    """The network with its first weights, and its compiled steps."""
+    select_backend()
+    training = plan.config.training
+    # Before TensorFlow starts, since it asks for its threads only once.
+    threads = share_out_cores(training.batch_size)
+    model = plan.network.build(plan.spec.input_shape, num_classes, plan.config.seed)
+    if start_from is not None:
+        copy_weights(start_from, model)
+    from visus.training.steps_tensorflow import TensorFlowSteps
+
+    steps = TensorFlowSteps(
+        model, training, scaling=plan.spec.scaling, towers=threads.towers
+    )
+    return model, steps
+
+
+def make_lesson(plan: Plan, data: PreparedData) -> Lesson:
+    """What is to be learned, and how."""
+    train = data.split("train")
+    if train is None:
+        raise DataError(
+            received=f"{data.dataset.name} has no training pictures.",
+            expected="at least one.",
+            remedy="Add pictures.",
+        )
+    num_classes = len(data.dataset.class_names)
+    balanced = plan.config.training.class_weights == "balanced"
+    weights = (
+        balanced_class_weights(train.targets, num_classes)
+        if balanced
+        else np.ones(num_classes, dtype=np.float32)
+    )
+    return Lesson(
+        train=train,
+        validation=data.split("validation"),
+        class_weights=weights,
+        config=plan.config.training,
+        seed=plan.config.seed,
+    )
+
+
+def copy_weights(start_from: Path, model: "keras.Model") -> None:
+    """Give the network the weights of a bundle; a new head where classes differ.
+
+    Raises:
+        ModelError: the bundle holds another kind of network.
+    """
+    from visus.models.storage import load_network
+
+    bundle = load_bundle(start_from)
+    if bundle.contents.network is None:
+        raise ModelError(
+            received=f"{start_from} holds no Keras network, only its ONNX graph.",
+            expected="a bundle whose network is made of Keras's own layers.",
+            remedy="Start from another bundle.",
+        )
+    old = load_network(bundle.contents.network).variables
+    new = model.variables
+    same = [a.shape == b.shape for a, b in zip(old, new, strict=False)]
+    # Only the head, the last layer's kernel and bias, may differ.
+    if len(old) != len(new) or not all(same[:-2]):
+        raise ModelError(
+            received=f"{start_from} is a {bundle.origin.get('network')} whose weights "
+            f"do not fit {model.name!r}.",
+            expected="the same network on pictures of the same size.",
+            remedy=f"Train with --network {bundle.origin.get('network')} and its "
+            "picture size.",
+        )
+    for target, source, fits in zip(new, old, same, strict=True):
+        if fits and target.name != "seed_generator_state":
+            target.assign(source.value)

@@ -1,0 +1,91 @@
+"""From a trained network to the bundle: written once, then loaded and proved."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visus.bundles.bundle import Bundle, save_bundle, short_hashes
+from visus.bundles.format import Contents
+from visus.core.errors import ModelError
+from visus.core.run import Run
+from visus.pipeline.environment import describe_environment
+from visus.pipeline.learn import Learned
+from visus.pipeline.plan import Plan
+from visus.pipeline.prepare import PreparedData
+
+if TYPE_CHECKING:
+    import keras
+
+GOLDEN_PICTURES = 8
+
+
+def pack_bundle(run: Run, plan: Plan, data: PreparedData, learned: Learned) -> Bundle:
+    """Write `model.visus` and load it again, golden pictures included.
+
+    The golden scores are Keras's own, so loading proves that the ONNX graph is the
+    same network.
+
+    Raises:
+        ModelError: the network has a layer without an ONNX form.
+        MachineError: it cannot be written.
+    """
+    from visus.models.onnx_graph import build_onnx
+
+    contents = Contents(
+        graph=build_onnx(learned.model, scaling=plan.spec.scaling),
+        network=_network_bytes(learned.model),
+        spec=plan.spec.model_dump(mode="json"),
+        class_names=data.dataset.class_names,
+        origin=_origin(plan, data, learned),
+        golden=_golden(learned.model, plan, data),
+        content_hashes={
+            split: short_hashes(hashes)
+            for split, hashes in data.content_hashes().items()
+        },
+    )
+    return save_bundle(run.bundle_path, contents)
+
+
+def _network_bytes(model: "keras.Model") -> bytes | None:
+    # A network of the user's own layer classes predicts from its ONNX graph alone.
+    from visus.models.storage import load_network, save_network
+
+    content = save_network(model)
+    try:
+        load_network(content)
+    except ModelError:
+        return None
+    return content
+
+
+def _origin(plan: Plan, data: PreparedData, learned: Learned) -> dict[str, Any]:
+    environment = describe_environment()
+    return {
+        "network": plan.network.name,
+        "parameters": learned.model.count_params(),
+        "config": plan.config.model_dump(mode="json"),
+        "data": {
+            "name": data.dataset.name,
+            "fingerprint": data.dataset.fingerprint,
+            "counts": data.dataset.counts(),
+        },
+        "epochs": len(learned.history.epochs),
+        "kept_epoch": learned.history.kept_epoch,
+        "python": environment["python"],
+        "versions": environment["packages"],
+    }
+
+
+def _golden(
+    model: "keras.Model", plan: Plan, data: PreparedData
+) -> dict[str, NDArray[Any]]:
+    pictures = data.split("validation") or data.split("test") or data.pictures
+    # One picture of each class, as far as eight go.
+    _, rows = np.unique(pictures.targets, return_index=True)
+    pixels = np.ascontiguousarray(pictures.pixels[rows[:GOLDEN_PICTURES]])
+    images = pixels.astype(np.float32)
+    if plan.spec.scaling != "none":
+        images = images / 255 if plan.spec.scaling == "unit" else images / 127.5 - 1
+    scores = np.asarray(model(images, training=False), dtype=np.float32)
+    return {"pixels": pixels, "scores": scores}

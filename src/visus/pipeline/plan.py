@@ -1,0 +1,134 @@
+"""What would be done: every choice made, before anything long begins."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from visus.core.errors import ModelError
+from visus.core.progress import Progress
+from visus.data.checks import require_classes
+from visus.data.config import DataConfig
+from visus.data.ledger import Ledger
+from visus.data.preprocess import PreprocessSpec
+from visus.data.records import ImageDataset
+from visus.data.sources import Access, read_source
+from visus.data.survey import Survey, survey_pictures
+from visus.models.config import NetworkConfig
+from visus.models.resolve import Network, find_network
+from visus.pipeline.config import RunConfig, check_choices, resolve_config
+from visus.training.recipes import choose_recipe, find_recipe
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every choice of one run.
+
+    Args:
+        config: complete; what was left open has been chosen.
+        dataset: the records, before any pixel is read.
+        ledger: what became of every file so far.
+        spec: how pictures will be prepared.
+        network: what will be trained.
+    """
+
+    config: RunConfig
+    dataset: ImageDataset
+    ledger: Ledger
+    spec: PreprocessSpec
+    network: Network
+
+
+def make_plan(
+    source: Any,
+    choices: Mapping[str, Any],
+    progress: Progress,
+    *,
+    model: Any = None,
+) -> Plan:
+    """Read the source, look at the pictures, and choose what was left open.
+
+    Args:
+        source: as `read_source` takes it.
+        choices: nested settings that win over the recipe's.
+        progress: who is told.
+        model: the user's own Keras model, in place of a name.
+
+    Raises:
+        ConfigError: a setting or name is unknown.
+        DataError: nothing can be learned from the source.
+    """
+    asked = check_choices({"source": _named(source), **choices})
+    # Names and settings first: a misspelt one should not wait for 100,000 files.
+    if asked.recipe != "auto":
+        find_recipe(asked.recipe)
+    if asked.network.name is not None:
+        find_network(asked.network, model)
+    dataset, ledger = read_source(source, Access(asked.offline, progress))
+    require_classes(dataset)
+    survey = survey_pictures(dataset, progress)
+    chosen = {"source": _named(source), **choices}
+    return _complete(dataset, ledger, survey, asked, chosen, model)
+
+
+def _complete(
+    dataset: ImageDataset,
+    ledger: Ledger,
+    survey: Survey,
+    asked: RunConfig,
+    choices: Mapping[str, Any],
+    model: Any,
+) -> Plan:
+    auto = asked.recipe == "auto"
+    recipe = choose_recipe(survey) if auto else find_recipe(asked.recipe)
+    config = resolve_config(recipe, choices)
+    network = find_network(config.network, model)
+    spec = choose_spec(config.data, survey, network)
+    data = config.data.model_copy(
+        update={
+            "image_size": spec.image_size,
+            "color": "gray" if spec.channels == 1 else "rgb",
+        }
+    )
+    named = config.network
+    if named.name is None or model is not None:
+        named = NetworkConfig(name=network.name)
+    config = config.model_copy(update={"data": data, "network": named})
+    return Plan(config, dataset, ledger, spec, network)
+
+
+def choose_spec(config: DataConfig, survey: Survey, network: Network) -> PreprocessSpec:
+    """How pictures will be prepared: as asked, else as they are, else as preferred.
+
+    Args:
+        config: the settings; what they leave open is chosen here.
+        survey: sizes and colors of the pictures.
+        network: its scaling, and the size it prefers or insists on.
+
+    Raises:
+        ModelError: the network insists on another size than the one asked for.
+    """
+    gray = survey.all_gray if config.color == "auto" else config.color == "gray"
+    size = config.image_size or survey.common_size() or network.image_size
+    channels = 1 if gray else 3
+    if network.fixed_shape is not None:
+        *fixed, channels = network.fixed_shape
+        if config.image_size and list(config.image_size) != fixed:
+            raise ModelError(
+                received=f"Pictures of {config.image_size} for {network.name!r}.",
+                expected=f"the size its input has: {network.fixed_shape[:2]}.",
+                remedy="Leave data.image_size out, or build the model for that size.",
+            )
+        size = network.fixed_shape[:2]
+    return PreprocessSpec(
+        image_size=size,
+        channels=1 if channels == 1 else 3,
+        fit=config.fit,
+        interpolation=config.interpolation,
+        scaling=network.scaling,
+    )
+
+
+def _named(source: Any) -> str:
+    if hasattr(source, "__fspath__") or isinstance(source, str):
+        return str(source)
+    return getattr(source, "name", None) or "memory"
