@@ -14,7 +14,7 @@ $(STAMP): pyproject.toml
 	touch $(STAMP)
 
 demo: $(STAMP)  ## train on handwritten digits, predict one picture
-	$(BIN)/python -m visus.pipeline.demo
+	$(BIN)/python -m visus.cli.demo
 
 test: $(STAMP)  ## the suite, without what takes minutes
 	$(BIN)/python -m pytest
@@ -31,7 +31,7 @@ bench: $(STAMP)  ## every benchmark, short form
 	$(BIN)/python -m benchmarks --quick
 
 docs: $(STAMP)  ## the reference page of settings, networks and recipes
-	$(BIN)/python -m visus.pipeline.reference docs/reference.md
+	$(BIN)/python -m visus.cli.reference docs/reference.md
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

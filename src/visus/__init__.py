@@ -1,3 +1,89 @@
-"""Visus: a folder of pictures in, a trained, evaluated, saved model out."""
+"""Visus: a folder of pictures in; a trained, evaluated, saved model out.
 
-__version__ = "0.1.0"
+Example:
+    >>> import visus                                     # doctest: +SKIP
+    >>> run = visus.train("photos/")                     # doctest: +SKIP
+    >>> run.bundle.predict(["a.jpg"]).answers            # doctest: +SKIP
+    ('cat',)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from visus.bundles.bundle import Bundle, load_bundle
+    from visus.bundles.predictions import Predictions
+    from visus.core.errors import (
+        ConfigError,
+        DataError,
+        MachineError,
+        ModelError,
+        VisusError,
+    )
+    from visus.core.report import Report
+    from visus.data.ledger import Ledger
+    from visus.data.records import ImageDataset, ImageRecord
+    from visus.pipeline.api import (
+        compare,
+        describe_data,
+        evaluate,
+        open_run,
+        resume,
+        train,
+    )
+    from visus.pipeline.trained import TrainedRun
+
+# Imported on first use, so that `import visus` costs nothing.
+_HOMES = {
+    "Bundle": "visus.bundles.bundle",
+    "ConfigError": "visus.core.errors",
+    "DataError": "visus.core.errors",
+    "ImageDataset": "visus.data.records",
+    "ImageRecord": "visus.data.records",
+    "Ledger": "visus.data.ledger",
+    "MachineError": "visus.core.errors",
+    "ModelError": "visus.core.errors",
+    "Predictions": "visus.bundles.predictions",
+    "Report": "visus.core.report",
+    "TrainedRun": "visus.pipeline.trained",
+    "VisusError": "visus.core.errors",
+    "compare": "visus.pipeline.api",
+    "describe_data": "visus.pipeline.api",
+    "evaluate": "visus.pipeline.api",
+    "load_bundle": "visus.bundles.bundle",
+    "open_run": "visus.pipeline.api",
+    "resume": "visus.pipeline.api",
+    "train": "visus.pipeline.api",
+}
+
+__all__ = [
+    "Bundle",
+    "ConfigError",
+    "DataError",
+    "ImageDataset",
+    "ImageRecord",
+    "Ledger",
+    "MachineError",
+    "ModelError",
+    "Predictions",
+    "Report",
+    "TrainedRun",
+    "VisusError",
+    "compare",
+    "describe_data",
+    "evaluate",
+    "load_bundle",
+    "open_run",
+    "resume",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'visus' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

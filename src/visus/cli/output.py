@@ -6,10 +6,11 @@
 
 import functools
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any, NoReturn, TypeVar
 
 import typer
@@ -76,5 +77,36 @@ def show_error(error: VisusError, *, as_json: bool) -> None:
     say(f"  to mend it: {error.remedy}")
 
 
+def show_unexpected(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """One message for what should never happen; the trace when it is asked for."""
+    if os.environ.get("VISUS_TRACE"):
+        sys.__excepthook__(kind, error, trace)
+        return
+    say(f"visus: an error that nobody foresaw: {kind.__name__}: {error}")
+    say("  expected: no such error; this is a defect of Visus")
+    say("  to mend it: run again with VISUS_TRACE=1 and report what it prints")
+
+
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     raise Terminated
+
+
+def version_callback() -> Any:
+    """The `--version` option."""
+    return typer.Option(
+        False,
+        "--version",
+        callback=_show_version,
+        is_eager=True,
+        help="Show the version and stop.",
+    )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        write(f"visus {version('visus')}")
+        raise typer.Exit

@@ -69,7 +69,7 @@ class Run:
 
     @property
     def config_path(self) -> Path:
-        """Every choice of the run, complete."""
+        """Every choice of the run."""
         return self.folder / "config.toml"
 
     @property

@@ -192,7 +192,8 @@ def _change_color(
     image = image * brightness
     image = (image - image.mean()) * contrast + image.mean()
     gray = image.mean(axis=-1, keepdims=True)
-    return np.clip(gray + (image - gray) * saturation, 0, 255).astype(np.float32)
+    changed: Floats = np.clip(gray + (image - gray) * saturation, 0, 255)
+    return changed
 
 
 def _cut_out(

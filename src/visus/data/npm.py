@@ -1,4 +1,4 @@
-"""Files out of an npm package, through the `npm` client and whatever it is set up for."""
+"""Files out of an npm package, through the `npm` client as it is set up."""
 
 import shutil
 import subprocess

@@ -61,6 +61,18 @@ def prepare_pixels(
     return _padded(pixels, spec)
 
 
+def scaled_images(pixels: NDArray[np.uint8], scaling: Scaling) -> NDArray[np.float32]:
+    """What a network takes, from pixels of any shape; graphs do the same inside."""
+    images = pixels.astype(np.float32)
+    if scaling == "none":
+        return images
+    return (
+        images * np.float32(1 / 255)
+        if scaling == "unit"
+        else (images * np.float32(2 / 255) - np.float32(1))
+    )
+
+
 def _padded(pixels: NDArray[np.uint8], spec: PreprocessSpec) -> NDArray[np.uint8]:
     scale = min(
         new / old for new, old in zip(spec.image_size, pixels.shape, strict=False)

@@ -110,7 +110,7 @@ def _decode_all(
     hashes: list[str] = []
     quarantined: list[Quarantined] = []
     with progress.stage("Reading pictures", len(dataset)):
-        for record, result in _decoded(dataset.records, spec, progress):
+        for result in _decoded(dataset.records, spec, progress):
             if isinstance(result, Quarantined):
                 quarantined.append(result)
                 continue
@@ -124,13 +124,12 @@ Result = tuple[NDArray[np.uint8], str] | Quarantined
 
 def _decoded(
     records: tuple[ImageRecord, ...], spec: PreprocessSpec, progress: Progress
-) -> Iterator[tuple[ImageRecord, Result]]:
+) -> Iterator[Result]:
     # Threads: the codecs and the resize let go of Python's lock while they work.
     with ThreadPoolExecutor(available_cores()) as workers:
         for first in range(0, len(records), PIECE):
             piece = records[first : first + PIECE]
-            results = workers.map(lambda record: _decode_one(record, spec), piece)
-            yield from zip(piece, results, strict=True)
+            yield from workers.map(lambda record: _decode_one(record, spec), piece)
             progress.advance(len(piece))
 
 

@@ -166,7 +166,7 @@ def _tests(first: str, pairs: Sequence[_Pair]) -> Table:
             )
             for pair in pairs
         ),
-        note="p: how likely so large a difference is between equals (exact McNemar test)",
+        note="p: how likely so large a difference is between equals (McNemar, exact)",
     )
 
 

@@ -71,7 +71,8 @@ def _facts(task: Task, predictions: Predictions, test: Batch) -> list[Fact]:
     figures = task.metrics(predictions.scores, test.targets)
     right = int(np.sum(predictions.answer_numbers == test.targets))
     interval = wilson_interval(right, len(test))
-    text = f"{interval.value:.2%} (95 % interval {interval.low:.2%} to {interval.high:.2%})"
+    low, high = interval.low, interval.high
+    text = f"{interval.value:.2%} (95 % interval {low:.2%} to {high:.2%})"
     facts = [
         Fact(name="accuracy", value=interval.value, text=text, interval=interval),
         Fact(name="loss", value=figures["loss"], text=f"{figures['loss']:.4f} nats"),

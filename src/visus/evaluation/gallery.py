@@ -26,8 +26,8 @@ def mistakes_gallery(predictions: Predictions, test: Batch) -> Gallery | None:
     return Gallery(
         title="Most confident mistakes",
         tiles=tuple(_tile(predictions, test, row) for row in rows),
-        note=f"{len(wrong):,} of {len(test):,} answers are wrong; these are the surest. "
-        "Look for wrong labels, unusual pictures, and what they have in common.",
+        note=f"{len(wrong):,} of {len(test):,} answers are wrong; these are the "
+        "surest. Look for wrong labels, unusual pictures, and what they share.",
     )
 
 

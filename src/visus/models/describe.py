@@ -103,7 +103,7 @@ def _row(layer: Any, views: dict[int, "_View | None"]) -> LayerRow:
 def _inputs_view(layer: Any, views: dict[int, "_View | None"]) -> "_View | None":
     tensors = layer.input if isinstance(layer.input, list) else [layer.input]
     sources = [tensor._keras_history.operation for tensor in tensors]
-    if sources == [layer]:
+    if sources in ([], [layer]):  # The input itself.
         return _View((1, 1), (1, 1))
     seen = [views.get(id(source)) for source in sources]
     known = [view for view in seen if view]

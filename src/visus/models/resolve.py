@@ -13,6 +13,7 @@ from visus.core.seeds import derive_seed
 from visus.core.settings import read_settings
 from visus.data.preprocess import Scaling
 from visus.models import NETWORKS
+from visus.models.backend import select_backend
 from visus.models.base import NetworkFamily
 from visus.models.config import NetworkConfig
 
@@ -69,6 +70,7 @@ def find_network(config: NetworkConfig, model: "keras.Model | None" = None) -> N
         ConfigError: the name is unknown, or a setting is.
         ModelError: the Python file cannot be used.
     """
+    select_backend()
     if model is not None:
         return _from_model(model)
     name = config.name or "convnet"
@@ -110,8 +112,8 @@ def _from_model(model: "keras.Model") -> Network:
     if len(shape) != 3 or None in shape or shape[2] not in (1, 3):
         raise ModelError(
             received=f"A Keras model whose input is {model.input_shape}.",
-            expected="pictures (batch, height, width, channels) of one fixed size, with "
-            "1 or 3 channels.",
+            expected="pictures (batch, height, width, channels) of one fixed size, "
+            "with 1 or 3 channels.",
             remedy="Build it on keras.Input((height, width, channels)).",
         )
     return Network(
@@ -136,7 +138,8 @@ def _checked(
         return model if ends_with_softmax(model) else _with_softmax(model)
     raise ModelError(
         received=f"The network {name!r} turns {shapes[0]} into {shapes[1]}.",
-        expected=f"pictures {tuple(input_shape)} into {num_classes} scores, one a class.",
+        expected=f"pictures {tuple(input_shape)} into {num_classes} scores, one for "
+        "each class.",
         remedy=f"End it with Dense({num_classes}, activation='softmax').",
     )
 
@@ -178,8 +181,8 @@ def _cannot_build(name: str, input_shape: Shape, error: Exception) -> ModelError
         f"{channels}: {reason}",
         expected="pictures large enough that its convolutions and poolings leave "
         "something over.",
-        remedy="Choose larger pictures with --set data.image_size='[96, 96]', or another "
-        "network (see `visus models`).",
+        remedy="Choose larger pictures with --set data.image_size='[96, 96]', or "
+        "another network (see `visus models`).",
     )
 
 

@@ -9,6 +9,7 @@ from visus.bundles.bundle import Bundle, save_bundle, short_hashes
 from visus.bundles.format import Contents
 from visus.core.errors import ModelError
 from visus.core.run import Run
+from visus.data.preprocess import scaled_images
 from visus.pipeline.environment import describe_environment
 from visus.pipeline.learn import Learned
 from visus.pipeline.plan import Plan
@@ -84,8 +85,6 @@ def _golden(
     # One picture of each class, as far as eight go.
     _, rows = np.unique(pictures.targets, return_index=True)
     pixels = np.ascontiguousarray(pictures.pixels[rows[:GOLDEN_PICTURES]])
-    images = pixels.astype(np.float32)
-    if plan.spec.scaling != "none":
-        images = images / 255 if plan.spec.scaling == "unit" else images / 127.5 - 1
+    images = scaled_images(pixels, plan.spec.scaling)
     scores = np.asarray(model(images, training=False), dtype=np.float32)
     return {"pixels": pixels, "scores": scores}

@@ -11,7 +11,8 @@ from visus.data.config import DataConfig
 from visus.data.ledger import Ledger
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
-from visus.data.sources import Access, read_source
+from visus.data.sources import read_source
+from visus.data.sources.base import Access
 from visus.data.survey import Survey, survey_pictures
 from visus.models.config import NetworkConfig
 from visus.models.resolve import Network, find_network

@@ -2,7 +2,9 @@
 
 import base64
 import binascii
-from html import escape
+import math
+import struct
+from collections.abc import Iterable
 
 from visus.core.report import (
     Chart,
@@ -15,150 +17,178 @@ from visus.core.report import (
     Report,
     Table,
     Tile,
-    Value,
 )
 from visus.reporting.charts import line_chart, matrix_chart
+from visus.reporting.page_style import PAGE_STYLE, STYLE
+from visus.reporting.wording import (
+    escaped,
+    fact_title,
+    number_columns,
+    table_texts,
+)
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-NAMES = {
-    "accuracy": "Accuracy",
-    "loss": "Loss",
-    "top_5_accuracy": "Top-5 accuracy",
-    "pictures": "Test pictures",
-    "baseline_majority": "Baseline: most frequent class",
-    "baseline_nearest_centroid": "Baseline: nearest mean picture",
-}
-STYLE = """
-.visus{--ink:#1d2125;--muted:#68707a;--line:#d9dee3;--paper:#fff;--card:#f5f7f9;
---accent:#1f5f9e;color:var(--ink);background:var(--paper);max-width:60rem;margin:0 auto;
-padding:1.5rem;font:16px/1.5 system-ui,sans-serif}
-@media (prefers-color-scheme:dark){.visus{--ink:#e7eaee;--muted:#9aa4af;--line:#3a424b;
---paper:#16191d;--card:#20252b;--accent:#6aaef2}}
-.visus h1{font-size:1.6rem;margin:0 0 1rem}
-.visus h2{font-size:1.15rem;margin:2rem 0 .5rem}
-.visus .facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));
-gap:.75rem}
-.visus .fact{background:var(--card);border-radius:.5rem;padding:.75rem 1rem}
-.visus .fact b{display:block;font-size:.85rem;color:var(--muted);font-weight:600}
-.visus .bar{display:block;width:100%;height:10px;margin-top:.4rem}
-.visus .finding{border-left:4px solid var(--muted);padding:.4rem .8rem;margin:.5rem 0;
-background:var(--card)}
-.visus .finding.warning{border-color:#c77700}.visus .finding.error{border-color:#c02626}
-.visus table{border-collapse:collapse;display:block;overflow-x:auto}
-.visus th,.visus td{padding:.25rem .8rem;border-bottom:1px solid var(--line);
-text-align:left}
-.visus td.number{text-align:right;font-variant-numeric:tabular-nums}
-.visus svg{max-width:100%;height:auto}
-.visus .note{color:var(--muted);font-size:.9rem;max-width:45rem}
-.visus .tiles{display:flex;flex-wrap:wrap;gap:1rem}
-.visus figure{margin:0;width:9rem;font-size:.85rem;overflow-wrap:anywhere}
-.visus figure img{width:100%;image-rendering:pixelated;border-radius:.25rem;
-background:var(--card)}
-.visus figure small{color:var(--muted);display:block}
-@media print{.visus{max-width:none}.visus figure,.visus table,.visus svg
-{break-inside:avoid}}
-"""
+MOST_IDS = 10
+# Up to this side a picture is enlarged, and its pixels stay squares.
+SMALL_SIDE = 144
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def report_html(report: Report) -> str:
-    """The whole page of a report."""
+    """The whole page of a report, which needs nothing but itself.
+
+    All text of the report is escaped, and a Content-Security-Policy forbids scripts
+    and requests even so.
+    """
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{_safe(report.title)}</title>"
-        "<style>body{margin:0;background:#fff}@media (prefers-color-scheme:dark)"
-        "{body{background:#16191d}}</style></head>"
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{escaped(report.title)}</title>"
+        f"<style>{PAGE_STYLE}</style></head>\n"
         f"<body>{report_fragment(report)}</body></html>\n"
     )
 
 
 def report_fragment(report: Report) -> str:
     """The report without the page around it, for notebooks."""
+    charts = [figure for figure in report.figures if isinstance(figure, Chart)]
+    others = [figure for figure in report.figures if not isinstance(figure, Chart)]
     parts = [
-        f"<h1>{_safe(report.title)}</h1>",
-        f'<div class="facts">{"".join(map(_fact, report.facts))}</div>',
+        f"<h1>{escaped(report.title)}</h1>",
+        _wrapped("facts", map(_fact, report.facts)),
         *map(_finding, report.findings),
-        *map(_figure, _first_charts(report)),
+        _wrapped("charts", map(_figure, charts)),
         *map(_table, report.tables),
-        *map(_figure, [f for f in report.figures if not isinstance(f, Chart)]),
+        *map(_figure, others),
     ]
-    return f'<style>{STYLE}</style><div class="visus">{"".join(parts)}</div>'
+    content = "\n".join(part for part in parts if part)
+    return f'<style>{STYLE}</style><div class="visus">\n{content}\n</div>'
 
 
-def _first_charts(report: Report) -> list[Figure]:
-    return [figure for figure in report.figures if isinstance(figure, Chart)]
+def _wrapped(name: str, parts: Iterable[str]) -> str:
+    content = "".join(parts)
+    return f'<div class="{name}">{content}</div>' if content else ""
+
+
+def _note(text: str) -> str:
+    return f'<p class="note">{escaped(text)}</p>' if text else ""
 
 
 def _fact(fact: Fact) -> str:
-    name = NAMES.get(fact.name, fact.name.replace("_", " ").capitalize())
     bar = _interval_bar(fact.interval) if fact.interval else ""
-    return f'<div class="fact"><b>{_safe(name)}</b>{_safe(fact.text)}{bar}</div>'
+    return (
+        f'<div class="fact"><b>{escaped(fact_title(fact))}</b>'
+        f"{escaped(fact.text)}{bar}</div>"
+    )
 
 
 def _interval_bar(interval: Interval) -> str:
-    low, value, high = (
-        100 * part for part in (interval.low, interval.value, interval.high)
+    bounds = (interval.low, interval.value, interval.high)
+    if not all(map(math.isfinite, bounds)):
+        return ""
+    start, end = _bar_ends(interval)
+    low, value, high = (100 * (bound - start) / (end - start) for bound in bounds)
+    label = (
+        f"{interval.value:.4g}, {interval.confidence:.0%} interval "
+        f"from {interval.low:.4g} to {interval.high:.4g}"
     )
     return (
         '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" role="img" '
-        f'aria-label="{low:.2f} to {high:.2f} per cent">'
+        f'aria-label="{label}">'
         '<rect x="0" y="4" width="100" height="2" fill="var(--line)"/>'
         f'<rect x="{low:.2f}" y="2" width="{max(high - low, 0.4):.2f}" height="6" '
         'fill="var(--accent)" fill-opacity="0.45"/>'
-        f'<rect x="{min(value, 99.6):.2f}" y="0" width="0.4" height="10" '
+        f'<rect x="{min(value, 99.4):.2f}" y="0" width="0.6" height="10" '
         'fill="var(--ink)"/></svg>'
     )
 
 
+def _bar_ends(interval: Interval) -> tuple[float, float]:
+    """From 0 to 1 for shares; else with as much again on both sides."""
+    low = min(interval.low, interval.value)
+    high = max(interval.high, interval.value)
+    if low >= 0 and high <= 1:
+        return 0.0, 1.0
+    margin = (high - low) or 1.0
+    return low - margin, high + margin
+
+
 def _finding(finding: Finding) -> str:
-    ids = ", ".join(map(_safe, finding.image_ids[:10]))
-    more = f" and {len(finding.image_ids) - 10} more" if finding.image_ids[10:] else ""
+    ids = ", ".join(map(escaped, finding.image_ids[:MOST_IDS]))
+    left = len(finding.image_ids) - MOST_IDS
+    more = f" and {left:,} more" if left > 0 else ""
     pictures = f'<div class="note">{ids}{more}</div>' if ids else ""
     return (
-        f'<div class="finding {finding.severity}"><b>{finding.severity}:</b> '
-        f"{_safe(finding.message)}{pictures}</div>"
+        f'<div class="finding {finding.severity}" role="note">'
+        f"<b>{finding.severity.capitalize()}</b> "
+        f"{escaped(finding.message)}{pictures}</div>"
     )
 
 
 def _table(table: Table) -> str:
-    head = "".join(f"<th>{_safe(name)}</th>" for name in table.columns)
-    rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in table.rows)
-    note = f'<p class="note">{_safe(table.note)}</p>' if table.note else ""
+    styles = [' class="number"' if right else "" for right in number_columns(table)]
+    head = "".join(
+        f'<th scope="col"{style}>{escaped(name)}</th>'
+        for style, name in zip(styles, table.columns, strict=True)
+    )
+    rows = "".join(f"<tr>{_cells(row, styles)}</tr>" for row in table_texts(table))
     return (
-        f"<h2>{_safe(table.title)}</h2><table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{rows}</tbody></table>{note}"
+        '<div class="scroll"><table>'
+        f"<caption>{escaped(table.title)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>{_note(table.note)}"
     )
 
 
-def _cell(value: Value) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"<td>{_safe('' if value is None else str(value))}</td>"
-    text = f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
-    return f'<td class="number">{text}</td>'
+def _cells(texts: tuple[str, ...], styles: list[str]) -> str:
+    return "".join(
+        f"<td{style}>{escaped(text)}</td>"
+        for style, text in zip(styles, texts, strict=True)
+    )
 
 
 def _figure(figure: Figure) -> str:
+    heading = f"<h2>{escaped(figure.title)}</h2>"
     if isinstance(figure, Gallery):
-        note = f'<p class="note">{_safe(figure.note)}</p>' if figure.note else ""
-        tiles = "".join(map(_tile, figure.tiles))
-        return f'<h2>{_safe(figure.title)}</h2>{note}<div class="tiles">{tiles}</div>'
-    drawn = matrix_chart(figure) if isinstance(figure, Matrix) else line_chart(figure)
-    return f"<h2>{_safe(figure.title)}</h2>{drawn}" if drawn else ""
+        tiles = _wrapped("tiles", map(_tile, figure.tiles))
+        return heading + _note(figure.note) + tiles
+    if isinstance(figure, Matrix):
+        return heading + _wrapped("scroll", [matrix_chart(figure)])
+    drawn = line_chart(figure) or _note("There are no points to draw.")
+    return f'<div class="chart">{heading}{drawn}</div>'
 
 
 def _tile(tile: Tile) -> str:
-    try:
-        picture = base64.b64encode(base64.b64decode(tile.png_base64, validate=True))
-    except (binascii.Error, ValueError):
-        picture = b""
     return (
-        f'<figure><img alt="{_safe(tile.image_id)}" '
-        f'src="data:image/png;base64,{picture.decode("ascii")}">'
-        f"<figcaption>{_safe(tile.caption)}<small>{_safe(tile.image_id)}</small>"
-        "</figcaption></figure>"
+        f"<figure>{_picture(tile)}<figcaption>{escaped(tile.caption)}"
+        f"<small>{escaped(tile.image_id)}</small></figcaption></figure>"
     )
 
 
-def _safe(text: str) -> str:
-    return escape(text.replace("\0", "\ufffd"))
+def _picture(tile: Tile) -> str:
+    content = _png_bytes(tile.png_base64)
+    if content is None:
+        return '<div class="missing">This picture cannot be shown.</div>'
+    style = ' class="small"' if max(_png_size(content)) <= SMALL_SIDE else ""
+    data = base64.b64encode(content).decode("ascii")
+    return (
+        f'<img{style} alt="{escaped(tile.image_id)}" '
+        f'src="data:image/png;base64,{data}">'
+    )
+
+
+def _png_bytes(text: str) -> bytes | None:
+    """The PNG behind the base64 text; `None` when it is not one."""
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    whole = content.startswith(PNG_SIGNATURE) and len(content) >= 24
+    return content if whole else None
+
+
+def _png_size(content: bytes) -> tuple[int, int]:
+    """Width and height from the IHDR chunk (PNG specification, 11.2.1)."""
+    width, height = struct.unpack(">II", content[16:24])
+    return width, height

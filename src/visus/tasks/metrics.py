@@ -1,4 +1,4 @@
-"""Figures of classification, in NumPy; each is checked against scikit-learn in tests."""
+"""Figures of classification, in NumPy; tests hold each against scikit-learn."""
 
 from dataclasses import dataclass
 

@@ -214,7 +214,7 @@ class _Loop:
             raise ModelError(
                 received=f"Memory ran out with one picture a step: {error}.",
                 expected="room for at least one picture and the network's weights.",
-                remedy="Use a smaller data.image_size, a smaller network, or free memory.",
+                remedy="Use a smaller data.image_size or network, or free memory.",
             ) from error
         self.steps.restore(before)
         # The same pictures stay seen: the order of the epoch does not change.

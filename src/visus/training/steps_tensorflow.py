@@ -1,9 +1,9 @@
 """The TensorFlow engine: many training steps in one compiled call, a tower a core.
 
-Each batch is cut into towers that are computed side by side, each on its own core; their
-gradients are added and applied once, which is the arithmetic of the whole batch. Batch
-normalisation sees one tower at a time. Everything that changes is a variable, so a state
-can be taken after any call, and an interrupt between calls loses nothing.
+Each batch is cut into towers that are computed side by side, each on its own core;
+their gradients are added and applied once, which is the arithmetic of the whole batch.
+Batch normalisation sees one tower at a time. Everything that changes is a variable, so
+a state can be taken after any call, and an interrupt between calls loses nothing.
 """
 
 from itertools import pairwise
@@ -49,10 +49,10 @@ class TensorFlowSteps(Steps):
         self.optimizer = build_optimizer(config)
         self.optimizer.build(model.trainable_variables)
         self.totals = tf.Variable(tf.zeros(3), trainable=False)
+        # The running statistics of batch norm too: they belong to the weights.
+        self.averaged = model.weights if config.ema_decay else []
         self.averages = [
-            tf.Variable(variable.value, trainable=False)
-            for variable in model.trainable_variables
-            if config.ema_decay
+            tf.Variable(variable.value, trainable=False) for variable in self.averaged
         ]
         self._train = tf.function(self._take_steps, self._training_signature())
         self._evaluate = tf.function(self._score_batch, self._signature(None))
@@ -79,13 +79,12 @@ class TensorFlowSteps(Steps):
 
     def evaluate(self, pictures: Batch, batch_size: int) -> Totals:
         """Loss and right answers with the weights that `weights` gives."""
-        trained = [variable.numpy() for variable in self.model.trainable_variables]
-        self._use_averages()
+        trained = [variable.numpy() for variable in self.averaged]
+        _assign(self.averaged, self.averages)
         sums = np.zeros(3)
         for batch in padded_batches(pictures, batch_size):
             sums += self._evaluate(batch.pixels, batch.targets, batch.weights).numpy()
-        if self.averages:
-            _assign(self.model.trainable_variables, trained)
+        _assign(self.averaged, trained)
         return Totals(*map(float, sums))
 
     def state(self) -> State:
@@ -99,18 +98,11 @@ class TensorFlowSteps(Steps):
 
     def weights(self) -> State:
         """The weights to keep: the averaged ones when an average is kept."""
-        kept = [variable.numpy() for variable in self.model.variables]
-        averages = {
-            id(variable): average.numpy()
-            for variable, average in zip(
-                self.model.trainable_variables, self.averages, strict=False
-            )
-        }
+        kept = {id(variable): variable for variable in self.model.variables}
+        kept |= zip(map(id, self.averaged), self.averages, strict=True)
         return {
-            f"{number:04d}": averages.get(id(variable), array)
-            for number, (variable, array) in enumerate(
-                zip(self.model.variables, kept, strict=True)
-            )
+            f"{number:04d}": variable.numpy()
+            for number, variable in enumerate(kept.values())
         }
 
     def finish(self, weights: State) -> None:
@@ -159,12 +151,6 @@ class TensorFlowSteps(Steps):
             for number, variable in enumerate(variables)
         }
 
-    def _use_averages(self) -> None:
-        for variable, average in zip(
-            self.model.trainable_variables, self.averages, strict=False
-        ):
-            variable.assign(average)
-
     def _take_steps(
         self,
         pixels: Tensor,
@@ -182,13 +168,19 @@ class TensorFlowSteps(Steps):
         self.optimizer.learning_rate.assign(rate)
         whole = tf.maximum(tf.reduce_sum(batch["weights"]), 1e-6)
         towers = [self._tower(part, whole) for part in self._parts(batch)]
-        gradients = [tf.add_n(parts) for parts in zip(*[t[0] for t in towers])]
+        parts = zip(*[gradients for gradients, _ in towers], strict=True)
+        gradients = [tf.add_n(part) for part in parts]
         self.optimizer.apply(gradients, self.model.trainable_variables)
         self.totals.assign_add(tf.add_n([sums for _, sums in towers]))
-        for variable, average in zip(
-            self.model.trainable_variables, self.averages, strict=False
-        ):
-            average.assign_add((variable.value - average) * (1 - self.config.ema_decay))
+        self._update_averages()
+
+    def _update_averages(self) -> None:
+        # The first steps count more, or the average would remember the random start
+        # (the ramp of TensorFlow's ExponentialMovingAverage).
+        done = tf.cast(self.optimizer.iterations, tf.float32)
+        decay = tf.minimum(self.config.ema_decay, (1 + done) / (10 + done))
+        for variable, average in zip(self.averaged, self.averages, strict=True):
+            average.assign_add((variable.value - average) * (1 - decay))
 
     def _parts(self, batch: dict[str, Tensor]) -> list[dict[str, Tensor]]:
         size = tf.shape(batch["targets"])[0]

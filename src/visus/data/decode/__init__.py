@@ -1,4 +1,4 @@
-"""The one place that opens pictures: bytes in, upright uint8 pixels or a verdict out."""
+"""The one place that opens pictures: bytes in, upright pixels or a verdict out."""
 
 from visus.data.decode.decode import Decoded, decode_image
 from visus.data.decode.header import Header, read_header

@@ -7,10 +7,27 @@ from visus.data.ledger import Verdict
 
 @dataclass(frozen=True)
 class DecodeLimits:
-    """How large a picture may be before it is refused unopened."""
+    """How large a picture may be before it is refused undecoded."""
 
     max_pixels: int = 64_000_000
     max_bytes: int = 256 * 2**20
+
+    def check_bytes(self, count: int) -> None:
+        """Refuse an empty file and one of more than `max_bytes`."""
+        if not count:
+            raise DecodeFailure("not_image", "The file is empty.")
+        if count > self.max_bytes:
+            reason = f"It has {count:,} bytes; the most is {self.max_bytes:,}."
+            raise DecodeFailure("too_large", reason)
+
+    def check_pixels(self, height: int, width: int) -> None:
+        """Refuse a picture of more than `max_pixels`."""
+        if height * width > self.max_pixels:
+            reason = (
+                f"It is {width:,} pixels wide and {height:,} high, which is "
+                f"{height * width:,}; the most is {self.max_pixels:,}."
+            )
+            raise DecodeFailure("too_large", reason)
 
 
 class DecodeFailure(Exception):

@@ -24,8 +24,10 @@ def resize_pixels(
     Args:
         pixels: uint8 `(height, width, 1 or 3)`.
         size: `(height, width)` wanted.
-        interpolation: "area" averages when it shrinks and is bilinear when it enlarges.
-        box: `(top, left, bottom, right)` of the part to take; all of it by default.
+        interpolation: "area" averages when neither side grows, and is bilinear
+            otherwise.
+        box: `(top, left, bottom, right)` of the part to take, in pixels; all of the
+            picture by default.
 
     Returns:
         uint8 `(*size, 1 or 3)`.

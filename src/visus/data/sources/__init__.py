@@ -90,6 +90,7 @@ def _nothing_there(name: str) -> ConfigError | DataError:
         )
     return DataError(
         received=f"{name} does not exist.",
-        expected=f"a folder of class folders, a CSV file, or one of {', '.join(names)}.",
+        expected="a folder of class folders, a CSV file, or one of "
+        f"{', '.join(names)}.",
         remedy="Check the path; it is taken from the folder you are in.",
     )

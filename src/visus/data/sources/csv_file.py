@@ -75,7 +75,8 @@ def _record(number: int, row: Mapping[str, object], folder: Path) -> ImageRecord
     file_name, label = (str(row.get(key) or "").strip() for key in REQUIRED)
     if not file_name or not label:
         raise DataError(
-            received=f"Row {number} has the file name {file_name!r} and label {label!r}.",
+            received=f"Row {number} has the file name {file_name!r} and the label "
+            f"{label!r}.",
             expected="both, in every row.",
             remedy="Complete the row, or remove it.",
         )

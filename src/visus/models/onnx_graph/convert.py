@@ -121,7 +121,8 @@ def _converter(layer: Any) -> Any:
     kind = type(layer).__name__
     if kind not in CONVERTERS:
         raise ModelError(
-            received=f"The layer {layer.name!r} is a {kind}, which has no ONNX form here.",
+            received=f"The layer {layer.name!r} is a {kind}, which has no ONNX form "
+            "here.",
             expected=f"one of {', '.join(CONVERTERS)}.",
             remedy="Express it with these layers.",
         )

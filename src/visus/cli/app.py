@@ -1,0 +1,53 @@
+"""The command line: one verb a file, imported only when it is called."""
+
+import sys
+
+import typer
+
+from visus.cli import (
+    cache,
+    compare,
+    data,
+    doctor,
+    evaluate,
+    models,
+    predict,
+    runs,
+    train,
+)
+from visus.cli.output import show_unexpected, version_callback
+
+app = typer.Typer(
+    name="visus",
+    help="A folder of pictures in; a trained, evaluated, saved model out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 unexpected, 2 usage or settings, 3 data, 4 model, "
+    "5 machine, 130 Ctrl-C, 143 terminated.",
+)
+
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("predict")(predict.predict)
+app.command("models")(models.models)
+app.command("data")(data.data)
+app.command("runs")(runs.runs)
+app.command("compare")(compare.compare)
+app.command("cache")(cache.cache)
+app.command("doctor")(doctor.doctor)
+
+
+@app.callback()
+def root(version: bool = version_callback()) -> None:
+    """A folder of pictures in; a trained, evaluated, saved model out."""
+
+
+def main() -> None:
+    """The entry point of the `visus` command."""
+    sys.excepthook = show_unexpected
+    app(prog_name="visus")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""visus cache."""
+
+from typing import Annotated
+
+import typer
+
+from visus.cli import options
+from visus.cli.output import answer, verb, write
+from visus.core.errors import unknown_name
+
+
+@verb
+def cache(
+    clear: Annotated[
+        str | None, typer.Option(help="Empty one part: data, pixels, or all.")
+    ] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show what is kept on disk to save time, or clear it."""
+    from visus.data.cache import cache_sizes, clear_cache
+    from visus.data.home import visus_home
+
+    sizes = cache_sizes()
+    cleared: dict[str, int] = {}
+    if clear is not None:
+        if clear != "all" and clear not in (*sizes, "data", "pixels"):
+            raise unknown_name("part of the cache", clear, [*sizes, "all"])
+        parts = list(sizes) if clear == "all" else [clear]
+        cleared = {part: clear_cache(part) for part in parts}
+        sizes = cache_sizes()
+    if as_json:
+        answer({"home": str(visus_home()), "bytes": sizes, "cleared_bytes": cleared})
+        return
+    write(str(visus_home()))
+    for part, size in cleared.items():
+        write(f"  cleared {part}: {size / 1e6:,.1f} MB")
+    for part, size in sizes.items():
+        write(f"  {part}: {size / 1e6:,.1f} MB")

@@ -1,0 +1,50 @@
+"""visus data."""
+
+from typing import Annotated, Any
+
+import typer
+
+from visus.cli import options
+from visus.cli.output import answer, say, verb, write
+from visus.cli.progress import terminal_progress
+
+
+@verb
+def data(
+    source: Annotated[str, typer.Argument(help="A name, a folder, or a CSV file.")],
+    settings: options.Settings = None,
+    offline: options.Offline = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Count a source: classes, splits, and what became of every file."""
+    from visus.core.settings import parse_overrides
+    from visus.pipeline.data import describe_data
+
+    choices = {**parse_overrides(settings or []), "offline": offline}
+    told = describe_data(source, choices, terminal_progress(quiet=as_json))
+    if as_json:
+        answer(told)
+        return
+    _write(told)
+
+
+def _write(told: dict[str, Any]) -> None:
+    from visus.core.report import Table
+    from visus.reporting.text import table_text
+
+    counts = told["counts"]
+    rows = tuple(
+        (name, *(counts[split][name] for split in counts))
+        for name in told["class_names"]
+    )
+    totals = ("all", *(sum(counts[split].values()) for split in counts))
+    table = Table(title=told["name"], columns=("class", *counts), rows=(*rows, totals))
+    write(table_text(table))
+    write(
+        f"found {told['found']:,} = used {told['used']:,} + "
+        f"not used {told['quarantined']:,}"
+    )
+    for entry in told["ledger"]["quarantine"][:20]:
+        say(f"not used: {entry['id']}: {entry['reason']}")
+    if told["quarantined"] > 20:
+        say(f"and {told['quarantined'] - 20} more; see --json")

@@ -1,0 +1,43 @@
+"""visus evaluate."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from visus.cli import options
+from visus.cli.output import answer, verb, write
+from visus.cli.progress import terminal_progress
+
+
+@verb
+def evaluate(
+    bundle: Annotated[Path, typer.Argument(help="A model.visus file.")],
+    source: Annotated[str, typer.Argument(help="A source with labels.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The report's page. Default: reports/evaluate-<data>-<number>.html "
+            "beside the bundle."
+        ),
+    ] = None,
+    offline: options.Offline = False,
+    force: options.Force = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Measure a model on labelled pictures that it has not learned from."""
+    from visus.pipeline.evaluate import evaluate_bundle
+
+    found = evaluate_bundle(
+        bundle,
+        source,
+        out=out,
+        offline=offline,
+        force=force,
+        progress=terminal_progress(quiet=as_json),
+    )
+    if as_json:
+        answer(found.to_json())
+        return
+    write(str(found.view))
+    write(f"report: {found.view.page}")

@@ -1,0 +1,37 @@
+"""Options that several verbs share, worded once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="One JSON object on standard output.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace what is in the output place.")
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Never open a connection.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="One setting, such as training.epochs=5; may be repeated.",
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="A TOML file of settings; --set wins over it."),
+]
+Recipe = Annotated[
+    str | None,
+    typer.Option("--recipe", help="Named defaults; else chosen by the pictures."),
+]
+Network = Annotated[
+    str | None,
+    typer.Option("--network", help="A name of `visus models`, or a Python file."),
+]
+Seed = Annotated[
+    int | None, typer.Option("--seed", help="The same seed gives the same model.")
+]

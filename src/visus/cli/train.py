@@ -1,0 +1,130 @@
+"""visus train."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from visus.cli import options
+from visus.cli.output import answer, say, verb, write
+from visus.cli.progress import terminal_progress
+from visus.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from visus.pipeline.train import Request
+
+
+@verb
+def train(
+    source: Annotated[
+        str | None,
+        typer.Argument(help="mnist, fashion-mnist, digits, a folder, or a CSV file."),
+    ] = None,
+    network: options.Network = None,
+    recipe: options.Recipe = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The run folder. Default: runs/<data>-<network>-<number>."),
+    ] = None,
+    seed: options.Seed = None,
+    settings: options.Settings = None,
+    config: options.Config = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option("--from", help="Start with the weights of this bundle."),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Go on with this run, exactly where it was.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and how long.")
+    ] = False,
+    offline: options.Offline = False,
+    force: options.Force = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train a model: pictures in; trained, evaluated and saved model out."""
+    progress = terminal_progress(quiet=as_json)
+    if (source is None) == (resume is None):
+        raise _one_of_two(source)
+    if resume is not None:
+        from visus.pipeline.train import resume_run
+
+        _tell(resume_run(resume, progress).summary, as_json)
+        return
+    from visus.pipeline.train import Request, train_run
+
+    choices = _choices(network, recipe, seed, settings or [], config, offline)
+    request = Request(source, choices, out, start_from, force)
+    if dry_run:
+        _tell_plan(request, as_json)
+        return
+    _tell(train_run(request, progress).summary, as_json)
+
+
+def _choices(
+    network: str | None,
+    recipe: str | None,
+    seed: int | None,
+    settings: list[str],
+    config: Path | None,
+    offline: bool,
+) -> dict[str, Any]:
+    from visus.core.settings import merge_into, parse_overrides, read_toml
+
+    choices = read_toml(config) if config else {}
+    choices.pop("source", None)
+    named: dict[str, Any] = {}
+    if network is not None:
+        named["network"] = {"name": network}
+    for key, value in (
+        ("recipe", recipe),
+        ("seed", seed),
+        ("offline", offline or None),
+    ):
+        if value is not None:
+            named[key] = value
+    return merge_into(merge_into(choices, named), parse_overrides(settings))
+
+
+def _tell_plan(request: "Request", as_json: bool) -> None:
+    from visus.pipeline.forecast import forecast
+
+    told = forecast(request, terminal_progress(quiet=as_json))
+    if as_json:
+        answer(told)
+        return
+    for name, value in told.items():
+        if name != "config":
+            write(f"{name.replace('_', ' ')}: {_plain(value)}")
+
+
+def _tell(summary: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        answer(summary)
+        return
+    test = summary["test"]
+    low, high = test["interval"]
+    write(
+        f"test accuracy {test['accuracy']:.2%} ({low:.2%} to {high:.2%}, 95 %) on "
+        f"{test['pictures']:,} pictures; {summary['network']}, "
+        f"{summary['training_seconds']:.1f} s of training"
+    )
+    write(f"model:  {summary['bundle']}")
+    write(f"report: {summary['report']}")
+    for note in summary["notes"]:
+        say(f"note: {note}")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(part)}" for name, part in value.items())
+    return f"{value:,.1f}" if isinstance(value, float) else f"{value}"
+
+
+def _one_of_two(source: str | None) -> ConfigError:
+    return ConfigError(
+        received="Both a source and --resume." if source else "No source.",
+        expected="a source to train on, or --resume RUN to go on with a run.",
+        remedy="Try: visus train digits",
+    )

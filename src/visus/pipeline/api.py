@@ -1,0 +1,118 @@
+"""The story for Python: the same verbs as on the command line."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from visus.core.progress import Progress
+from visus.core.run import Run
+from visus.core.settings import merge_into, parse_overrides
+from visus.pipeline.compare import compare_runs
+from visus.pipeline.data import describe_data
+from visus.pipeline.evaluate import evaluate_bundle
+from visus.pipeline.train import Request, resume_run, train_run
+from visus.pipeline.trained import TrainedRun, finished_run
+from visus.reporting.view import ReportView
+
+__all__ = ["compare", "describe_data", "evaluate", "open_run", "resume", "train"]
+
+
+def train(
+    source: Any,
+    network: Any = None,
+    *,
+    recipe: str | None = None,
+    out: str | Path | None = None,
+    seed: int = 0,
+    settings: dict[str, Any] | None = None,
+    start_from: str | Path | None = None,
+    callbacks: Sequence[Any] = (),
+    offline: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> TrainedRun:
+    """Train, evaluate and save a model.
+
+    Args:
+        source: a registered name ("mnist"), a folder of class folders, a CSV file, a
+            DataFrame with file_name and label, or a pair (pictures, labels) of uint8
+            arrays `(height, width, channels)` or PIL pictures.
+        network: a name of `visus models`, a Python file, or a `keras.Model`; `None`:
+            the recipe's.
+        recipe: named defaults; `None`: chosen by the pictures.
+        out: the run folder; `None`: the first free one under `runs/`.
+        seed: the same seed gives the same model.
+        settings: dotted or nested, such as `{"training.epochs": 5}`.
+        start_from: a bundle whose weights the network starts with.
+        callbacks: Keras callbacks.
+        offline: never open a connection.
+        force: replace the run that is in `out`.
+        progress: who is told; nobody by default.
+
+    Raises:
+        VisusError: with what was received, what was expected, and what to do.
+
+    Example:
+        >>> run = train("digits", seed=1)                # doctest: +SKIP
+        >>> run.accuracy                                 # doctest: +SKIP
+        0.97
+    """
+    choices: dict[str, Any] = {"seed": seed, "offline": offline}
+    if recipe is not None:
+        choices["recipe"] = recipe
+    model = network if hasattr(network, "layers") else None
+    if network is not None and model is None:
+        choices["network"] = {"name": str(network)}
+    merge_into(choices, _nested(settings or {}))
+    request = Request(
+        source=source,
+        choices=choices,
+        out=Path(out) if out is not None else None,
+        start_from=Path(start_from) if start_from is not None else None,
+        force=force,
+        model=model,
+        callbacks=callbacks,
+    )
+    return train_run(request, progress)
+
+
+def resume(
+    folder: str | Path,
+    *,
+    source: Any = None,
+    network: Any = None,
+    progress: Progress | None = None,
+) -> TrainedRun:
+    """Go on with a run that was stopped; see `resume_run`."""
+    return resume_run(Path(folder), progress, source=source, model=network)
+
+
+def open_run(folder: str | Path) -> TrainedRun:
+    """Open a finished run."""
+    return finished_run(Run.open(Path(folder)))
+
+
+def evaluate(
+    bundle: str | Path, source: Any, *, out: str | Path | None = None
+) -> ReportView:
+    """Measure a bundle on labelled pictures that it has not learned from."""
+    page = Path(out) if out is not None else None
+    return evaluate_bundle(Path(bundle), source, out=page).view
+
+
+def compare(*runs: str | Path) -> ReportView:
+    """Runs side by side, tested on the same pictures."""
+    return ReportView(compare_runs([Path(run) for run in runs]))
+
+
+def _nested(settings: dict[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for name, value in settings.items():
+        words = parse_overrides([f"{name}=0"])
+        inner = words
+        *path, last = name.split(".")
+        for word in path:
+            inner = inner[word]
+        inner[last] = value
+        merge_into(nested, words)
+    return nested

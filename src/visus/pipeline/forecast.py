@@ -1,0 +1,90 @@
+"""visus train --dry-run: what would be done, and about how long it takes."""
+
+import time
+from typing import Any
+
+import numpy as np
+
+from visus.core.progress import Progress
+from visus.data.batches import Batch
+from visus.data.preprocess import PreprocessSpec
+from visus.data.records import ImageDataset
+from visus.data.scan import scan_pictures
+from visus.pipeline.learn import prepare_steps
+from visus.pipeline.plan import Plan, make_plan
+from visus.pipeline.train import Request, free_folder
+from visus.training.epochs import EpochPlan
+
+# Enough to average over, few enough to be quick.
+STEPS = 3
+PICTURES = 32
+
+
+def forecast(request: Request, progress: Progress) -> dict[str, Any]:
+    """Make every choice, time a few pictures and steps, and multiply.
+
+    Nothing is written but caches.
+    """
+    plan = make_plan(request.source, request.choices, progress, model=request.model)
+    training = _training_pictures(plan)
+    reading = _seconds_to_read(plan)
+    with progress.stage("Timing a few steps"):
+        parameters, a_step = _time_steps(plan)
+    steps = -(-training // plan.config.training.batch_size)
+    seconds = reading + a_step * steps * plan.config.training.epochs
+    height, width, channels = plan.spec.input_shape
+    return {
+        "data": plan.dataset.name,
+        "pictures": len(plan.dataset),
+        "classes": len(plan.dataset.class_names),
+        "training_pictures": training,
+        "network": plan.network.name,
+        "parameters": parameters,
+        "input": f"{height}x{width}x{channels}",
+        "recipe": plan.config.recipe,
+        "epochs": plan.config.training.epochs,
+        "batch_size": plan.config.training.batch_size,
+        "reading_minutes": reading / 60,
+        "minutes": seconds / 60,
+        "out": str(request.out or free_folder(plan)),
+        "config": plan.config.model_dump(mode="json"),
+    }
+
+
+def _training_pictures(plan: Plan) -> int:
+    counts = {name: sum(n.values()) for name, n in plan.dataset.counts().items()}
+    left = float(counts.get("train", 0) + counts.get("unsplit", 0))
+    if "test" not in counts and "validation" not in counts:
+        left *= 1 - plan.config.data.test_share
+    if "validation" not in counts or "test" not in counts:
+        left *= 1 - plan.config.data.validation_share
+    return max(1, round(left))
+
+
+def _seconds_to_read(plan: Plan) -> float:
+    sample = plan.dataset.with_records(plan.dataset.records[:PICTURES])
+    started = time.monotonic()
+    _scan(sample, plan.spec, plan)
+    return (time.monotonic() - started) * len(plan.dataset) / len(sample)
+
+
+def _scan(sample: ImageDataset, spec: PreprocessSpec, plan: Plan) -> None:
+    scan_pictures(sample, plan.ledger, spec, use_cache=False)
+
+
+def _time_steps(plan: Plan) -> tuple[int, float]:
+    num_classes = len(plan.dataset.class_names)
+    model, steps = prepare_steps(plan, num_classes)
+    size = plan.config.training.batch_size
+    blank = Batch(
+        pixels=np.zeros((size * STEPS, *plan.spec.input_shape), dtype=np.uint8),
+        targets=np.arange(size * STEPS, dtype=np.int32) % num_classes,
+        weights=np.ones(size * STEPS, dtype=np.float32),
+        ids=("",) * (size * STEPS),
+    )
+    ones = np.ones(num_classes, dtype=np.float32)
+    epoch = EpochPlan(blank, plan.config.training, plan.config.seed, 0, size, ones)
+    steps.train(epoch.work(epoch.order(), 0, 1))  # This one compiles.
+    started = time.monotonic()
+    steps.train(epoch.work(epoch.order(), 0, STEPS))
+    return model.count_params(), (time.monotonic() - started) / STEPS

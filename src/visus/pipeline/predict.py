@@ -1,0 +1,220 @@
+"""visus predict: answers for files, folders and patterns, in the order of asking."""
+
+import csv
+import glob
+import hashlib
+import io
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from visus.bundles import Bundle, Predictions
+from visus.core.cores import available_cores
+from visus.core.errors import ConfigError, DataError
+from visus.core.files import cannot_write, write_text
+from visus.core.progress import Progress
+from visus.data.decode import DecodeFailure
+from visus.data.ledger import Quarantined
+from visus.data.preprocess import prepare_pixels
+from visus.data.scan import open_picture
+
+# Large enough to keep the network busy, small enough to lose little to a kill.
+PIECE = 256
+COLUMNS = ("file_name", "answer", "confidence", "problem", "model")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Some pictures' answers.
+
+    Args:
+        asked: all names, in the order of asking.
+        predictions: rows for those that could be read.
+        unreadable: the others, with their reasons.
+    """
+
+    asked: tuple[str, ...]
+    predictions: Predictions
+    unreadable: tuple[Quarantined, ...]
+
+
+def find_pictures(questions: Sequence[str]) -> list[Path]:
+    """The files meant by paths, folders (all files below) and patterns.
+
+    Raises:
+        DataError: one of them names nothing.
+    """
+    found: list[Path] = []
+    for question in questions:
+        path = Path(question)
+        if path.is_dir():
+            found += [file for file in _files_below(path)]
+        elif path.exists():
+            found.append(path)
+        else:
+            matches = sorted(glob.glob(question, recursive=True))
+            found += [Path(match) for match in matches if Path(match).is_file()]
+            if not matches:
+                raise _nothing_there(question)
+    if not found:
+        raise _nothing_there(", ".join(questions))
+    return found
+
+
+def predict_files(
+    bundle: Bundle, paths: Sequence[Path], progress: Progress
+) -> Iterator[Answered]:
+    """Answer in pieces of 256 pictures, decoding on all cores."""
+    with progress.stage("Answering", len(paths)):
+        with ThreadPoolExecutor(available_cores()) as workers:
+            for first in range(0, len(paths), PIECE):
+                piece = paths[first : first + PIECE]
+                yield _answer(bundle, piece, workers)
+                progress.advance(len(piece))
+
+
+def answer_all(bundle: Bundle, paths: Sequence[Path], progress: Progress) -> Answered:
+    """Answer all at once; raises `DataError` when not one can be read."""
+    pieces = list(predict_files(bundle, paths, progress))
+    unreadable = tuple(entry for piece in pieces for entry in piece.unreadable)
+    if len(unreadable) == len(paths):
+        raise DataError(
+            received=f"{unreadable[0].id}: {unreadable[0].reason}",
+            expected="at least one JPEG, PNG, BMP, GIF, WebP or TIFF picture.",
+            remedy="Check that this is the file you mean, or save it again as PNG.",
+        )
+    return Answered(
+        asked=tuple(name for piece in pieces for name in piece.asked),
+        predictions=Predictions(
+            ids=tuple(i for piece in pieces for i in piece.predictions.ids),
+            scores=np.concatenate([piece.predictions.scores for piece in pieces]),
+            class_names=bundle.class_names,
+        ),
+        unreadable=unreadable,
+    )
+
+
+def write_answers(
+    bundle: Bundle,
+    paths: Sequence[Path],
+    out: Path,
+    progress: Progress,
+    *,
+    force: bool = False,
+) -> int:
+    """Write `out` as CSV piece by piece; a killed call goes on where it was.
+
+    Returns:
+        how many answers an earlier call had written.
+
+    Raises:
+        ConfigError: `out` holds answers to other questions or of another model.
+    """
+    names = [str(path) for path in paths]
+    mark = _mark(bundle)
+    done = 0 if force else _already_answered(out, names, mark)
+    if not done:
+        write_text(out, _csv([COLUMNS]))
+    try:
+        with out.open("a", encoding="utf-8", newline="") as file:
+            for piece in predict_files(bundle, paths[done:], progress):
+                file.write(_csv(_rows(piece, mark)))
+                file.flush()
+                os.fsync(file.fileno())
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    return done
+
+
+def _answer(
+    bundle: Bundle, paths: Sequence[Path], workers: ThreadPoolExecutor
+) -> Answered:
+    opened = list(workers.map(lambda path: _prepared(bundle, path), paths))
+    good = [
+        (str(path), pixels)
+        for path, pixels in zip(paths, opened, strict=True)
+        if not isinstance(pixels, Quarantined)
+    ]
+    shape = (len(good), *bundle.spec.input_shape)
+    pixels = np.stack([p for _, p in good]) if good else np.empty(shape, np.uint8)
+    scores = bundle.scores(pixels)
+    return Answered(
+        asked=tuple(map(str, paths)),
+        predictions=Predictions(
+            tuple(name for name, _ in good), scores, bundle.class_names
+        ),
+        unreadable=tuple(entry for entry in opened if isinstance(entry, Quarantined)),
+    )
+
+
+def _prepared(
+    bundle: Bundle, path: Path
+) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | Quarantined":
+    try:
+        return prepare_pixels(open_picture(path), bundle.spec)
+    except DecodeFailure as failure:
+        return Quarantined(str(path), failure.verdict, failure.reason)
+
+
+def _already_answered(out: Path, names: Sequence[str], mark: str) -> int:
+    if not out.exists() or out.stat().st_size == 0:
+        return 0
+    text = out.read_text(encoding="utf-8")
+    # A kill may have torn the last line; it is answered again.
+    whole = text[: text.rfind("\n") + 1]
+    rows = list(csv.reader(io.StringIO(whole)))
+    expected = [(name, mark) for name in names]
+    found = [(row[0], row[-1]) for row in rows[1:] if row]
+    if not rows or tuple(rows[0]) != COLUMNS or found != expected[: len(found)]:
+        raise ConfigError(
+            received=f"{out} exists and holds something else than the beginning of "
+            "these answers.",
+            expected="a new file, or one that the same call began.",
+            remedy="Choose another with --out, or replace it with --force.",
+        )
+    if whole != text:
+        write_text(out, whole)
+    return len(found)
+
+
+def _rows(piece: Answered, mark: str) -> list[tuple[str, ...]]:
+    problems = {entry.id: entry.reason for entry in piece.unreadable}
+    answers = {answer.id: answer for answer in piece.predictions}
+    return [
+        (name, "", "", problems[name], mark)
+        if name in problems
+        else (name, answers[name].label, f"{answers[name].confidence:.6f}", "", mark)
+        for name in piece.asked
+    ]
+
+
+def _csv(rows: Sequence[tuple[str, ...]]) -> str:
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(rows)
+    return stream.getvalue()
+
+
+def _mark(bundle: Bundle) -> str:
+    return hashlib.sha256(bundle.contents.graph).hexdigest()[:12]
+
+
+def _files_below(folder: Path) -> list[Path]:
+    files = [
+        Path(parent, name)
+        for parent, _, names in os.walk(folder)
+        for name in names
+        if not name.startswith(".")
+    ]
+    return sorted(files)
+
+
+def _nothing_there(question: str) -> DataError:
+    return DataError(
+        received=f"{question} names no file.",
+        expected="pictures, folders of pictures, or patterns such as 'photos/*.jpg'.",
+        remedy="Check the path; it is taken from the folder you are in.",
+    )

@@ -1,0 +1,46 @@
+"""The reference page: settings, networks, recipes, sources, from the code itself."""
+
+from pydantic.fields import FieldInfo
+
+from visus.core.registry import Registry
+from visus.core.settings import Settings
+from visus.data.config import AugmentConfig, DataConfig
+from visus.data.sources import SOURCES
+from visus.models import NETWORKS
+from visus.models.config import NetworkConfig
+from visus.pipeline.config import RunConfig
+from visus.training.config import TrainingConfig
+from visus.training.recipes import RECIPES
+
+GROUPS: tuple[tuple[str, type[Settings]], ...] = (
+    ("", RunConfig),
+    ("data.", DataConfig),
+    ("network.", NetworkConfig),
+    ("training.", TrainingConfig),
+    ("training.augment.", AugmentConfig),
+)
+
+
+def reference_page() -> str:
+    """The page as Markdown."""
+    parts = ["# Reference", "", "Written by `make docs`; do not edit.", ""]
+    parts += ["## Settings", "", "For `--set`, TOML files and `settings=`.", ""]
+    parts += ["| setting | default | what it is |", "| --- | --- | --- |"]
+    for prefix, group in GROUPS:
+        for name, field in group.model_fields.items():
+            if field.description:
+                parts.append(_row(f"{prefix}{name}", field))
+    parts += _registry("Networks", NETWORKS) + _registry("Sources", SOURCES)
+    parts += ["", "## Recipes", "", "| name | what it is for |", "| --- | --- |"]
+    parts += [f"| `{name}` | {recipe.summary} |" for name, recipe in RECIPES.items()]
+    return "\n".join(parts) + "\n"
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    default = "required" if field.is_required() else f"`{field.default}`"
+    return f"| `{name}` | {default} | {field.description} |"
+
+
+def _registry(title: str, registry: Registry) -> list[str]:
+    rows = [f"| `{part.name}` | {part.summary} |" for part in registry]
+    return ["", f"## {title}", "", "| name | what it is |", "| --- | --- |", *rows]
