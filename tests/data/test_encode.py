@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
@@ -16,6 +16,7 @@ from visus.data.encode import encode_png, png_base64
 SHAPES = st.tuples(st.integers(1, 40), st.integers(1, 40), st.sampled_from((1, 3)))
 
 
+@settings(deadline=None)
 @given(arrays(np.uint8, SHAPES))
 def test_png_returns_every_pixel(pixels):
     decoded = decode_image(encode_png(pixels))

@@ -8,6 +8,7 @@ import pytest
 
 from visus.core.report import Fact, Gallery, Interval, Report, Table, Tile
 from visus.reporting.html import report_fragment, report_html
+from visus.reporting.wording import printable
 
 VOID = {"meta", "img"}
 
@@ -99,6 +100,14 @@ def test_a_picture_that_is_no_png_is_not_put_on_the_page(gray_png):
         f"data:image/png;base64,{good}"
     ]
     assert page.text.count("cannot be shown") == len(bad)
+
+
+def test_a_hostile_file_name_stays_in_its_attribute(hostile, gray_png):
+    tile = Tile(image_id=hostile, caption="", png_base64=gray_png(8, 8))
+    report = Report(title="t", figures=(Gallery(title="g", tiles=(tile,)),))
+    (image,) = Page(report_html(report)).all("img")
+    assert set(image) == {"class", "alt", "src"}
+    assert image["alt"] == printable(hostile)
 
 
 def test_only_small_pictures_are_enlarged_as_squares(gray_png):

@@ -19,11 +19,11 @@ warning: The test has few pictures. (zero, zero, zero, zero, zero and 8 more)
 ERROR: Broken.
 
 convnet on digits
-zero  precision  pictures
-─────────────────────────
-zero     0.9876     1,234
-one      0.5000        31
-         1.0000         0
+zero   precision   pictures
+───────────────────────────
+zero      0.9876      1,234
+one       0.5000         31
+          1.0000          0
 The test has few pictures.
 
 convnet on digits
@@ -92,16 +92,25 @@ def test_colors_asked_of_other_programs_are_not_ours(sample_report, monkeypatch)
     assert report_text(sample_report).startswith(GOLDEN)
 
 
-@pytest.mark.parametrize("columns", [3, 8, 30])
-def test_no_number_of_a_table_is_folded_or_cut(columns):
-    row = (
-        "a name that is long enough to be folded",
-        *range(1234567, 1234566 + columns),
-    )
+def test_text_made_in_a_notebook_is_returned_and_not_displayed(
+    sample_report, monkeypatch
+):
+    displayed = []
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("rich.jupyter.display", lambda *a: displayed.append(a))
+    assert report_text(sample_report).startswith(GOLDEN)
+    assert not displayed
+
+
+@pytest.mark.parametrize("width", range(60, 90, 3))
+@pytest.mark.parametrize("columns", [3, 6, 7, 8, 30])
+def test_no_number_of_a_table_is_folded_or_cut(columns, width):
+    numbers = range(1234567, 1234566 + columns)
+    row = ("a name that is long enough to be folded", *numbers)
     table = Table(title="t", columns=tuple("c" * columns), rows=(row,))
-    text = table_text(table)
-    assert widest(text) <= 80
-    assert all(f"{number:,}" in text for number in row[1:])
+    text = table_text(table, width=width)
+    assert widest(text) <= width
+    assert all(f"{number:,}" in text for number in numbers)
 
 
 def test_long_tables_are_cut_in_reports_and_whole_alone():

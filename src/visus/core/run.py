@@ -5,7 +5,6 @@ predictions/  events/  model.visus  reports/
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -167,15 +166,7 @@ class Run:
             self.log_path,
             self.summary_path,
         ]
-        for path in [*known, self.bundle_path, *_files_below(self)]:
+        folders = [self.checkpoints, self.predictions, self.reports, self.events]
+        below = [path for folder in folders for path in folder.rglob("*.*")]
+        for path in [*known, self.bundle_path, *below]:
             path.unlink(missing_ok=True)
-
-
-def _files_below(run: Run) -> list[Path]:
-    folders = [run.checkpoints, run.predictions, run.reports, run.events]
-    return [
-        Path(parent, name)
-        for folder in folders
-        for parent, _, names in os.walk(folder)
-        for name in names
-    ]

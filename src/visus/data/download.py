@@ -74,6 +74,9 @@ def _fetch(url: str, partial: Path, progress: Progress) -> None:
                     progress.advance(len(piece))
                 file.flush()
                 os.fsync(file.fileno())
+    if partial.stat().st_size < whole:
+        # http.client ends quietly when a connection does; the part is kept.
+        raise DownloadFailed(f"{url}: the connection ended too soon")
 
 
 def _pieces(response: "urllib.request._UrlopenRet") -> Iterator[bytes]:

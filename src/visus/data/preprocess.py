@@ -53,8 +53,9 @@ def prepare_pixels(
     if spec.fit == "crop":
         scale = min(height / spec.image_size[0], width / spec.image_size[1])
         tall, wide = spec.image_size[0] * scale, spec.image_size[1] * scale
-        top, left = (height - tall) / 2, (width - wide) / 2
-        box = (top, left, top + tall, left + wide)
+        # Rounding must not push the box over an edge.
+        top, left = max(0.0, (height - tall) / 2), max(0.0, (width - wide) / 2)
+        box = (top, left, min(top + tall, height), min(left + wide, width))
         return resize_pixels(pixels, spec.image_size, spec.interpolation, box)
     if spec.fit == "squash":
         return resize_pixels(pixels, spec.image_size, spec.interpolation)

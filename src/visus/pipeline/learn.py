@@ -20,8 +20,6 @@ from visus.training.history import History
 from visus.training.threads import share_out_cores
 
 if TYPE_CHECKING:
-    import keras
-
     from visus.training.steps import Steps
 
 
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 class Learned:
     """A trained network and what its training was like."""
 
-    model: "keras.Model"
+    model: Any
     history: History
 
 
@@ -58,7 +56,7 @@ def learn(
 
 def prepare_steps(
     plan: Plan, num_classes: int, start_from: Path | None = None
-) -> tuple["keras.Model", "Steps"]:
+) -> tuple[Any, "Steps"]:
     """The network with its first weights, and its compiled steps."""
     select_backend()
     training = plan.config.training
@@ -100,7 +98,7 @@ def make_lesson(plan: Plan, data: PreparedData) -> Lesson:
     )
 
 
-def copy_weights(start_from: Path, model: "keras.Model") -> None:
+def copy_weights(start_from: Path, model: Any) -> None:
     """Give the network the weights of a bundle; a new head where classes differ.
 
     Raises:

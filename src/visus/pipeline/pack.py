@@ -1,6 +1,6 @@
 """From a trained network to the bundle: written once, then loaded and proved."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ from visus.pipeline.environment import describe_environment
 from visus.pipeline.learn import Learned
 from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
-
-if TYPE_CHECKING:
-    import keras
 
 GOLDEN_PICTURES = 8
 
@@ -48,7 +45,7 @@ def pack_bundle(run: Run, plan: Plan, data: PreparedData, learned: Learned) -> B
     return save_bundle(run.bundle_path, contents)
 
 
-def _network_bytes(model: "keras.Model") -> bytes | None:
+def _network_bytes(model: Any) -> bytes | None:
     # A network of the user's own layer classes predicts from its ONNX graph alone.
     from visus.models.storage import load_network, save_network
 
@@ -78,9 +75,7 @@ def _origin(plan: Plan, data: PreparedData, learned: Learned) -> dict[str, Any]:
     }
 
 
-def _golden(
-    model: "keras.Model", plan: Plan, data: PreparedData
-) -> dict[str, NDArray[Any]]:
+def _golden(model: Any, plan: Plan, data: PreparedData) -> dict[str, NDArray[Any]]:
     pictures = data.split("validation") or data.split("test") or data.pictures
     # One picture of each class, as far as eight go.
     _, rows = np.unique(pictures.targets, return_index=True)

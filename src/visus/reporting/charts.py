@@ -28,6 +28,8 @@ MOST_LABEL = 40
 
 MOST_NUMBERED = 30
 MOST_NAME = 17
+# In narrower cells slanted names would touch each other.
+ROOMY = 18
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,14 @@ def matrix_chart(matrix: Matrix) -> str:
     names = [shortened(printable(name), MOST_NAME) for name in matrix.names]
     margin = 40.0 + LETTER * max(map(columns_of, names))
     end = margin + cell * count
+    size, degrees = min(12.0, 0.85 * cell), -60 if cell >= ROOMY else -90
     parts = [_cells(matrix, row, margin, cell) for row in range(count)]
     for place, (name, label) in enumerate(zip(matrix.names, names, strict=True)):
         middle = margin + cell * (place + 0.5)
-        size = min(12.0, cell)
         parts.append(_text(margin - 6, middle + 4, label, "end", name, size))
-        parts.append(_turned(middle + 4, margin - 6, -60, label, "start", name, size))
+        parts.append(
+            _turned(middle + 4, margin - 6, degrees, label, "start", name, size)
+        )
     parts.append(_turned(16, (margin + end) / 2, -90, matrix.row_label, "middle"))
     parts.append(_text((margin + end) / 2, end + 22, matrix.column_label, "middle"))
     return _svg(matrix.title, end + margin / 2, end + 32, parts)

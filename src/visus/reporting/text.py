@@ -33,6 +33,8 @@ MOST_IDS = 5
 MOST_CLASSES = 12
 # A class name shorter than this tells little.
 LEAST_NAME = 6
+# Between two columns of a grid, as rich draws it.
+GAP = 3
 SIGNS = {"info": "note", "warning": "warning", "error": "ERROR"}
 
 
@@ -81,7 +83,6 @@ class _Page:
             width=width,
             color_system=None,
             force_jupyter=False,
-            force_terminal=False,
             legacy_windows=False,
         )
 
@@ -123,7 +124,7 @@ def _least_width(table: Table) -> int:
         number_columns(table), zip(*texts, strict=True), strict=True
     ):
         widest = max(map(columns_of, column))
-        wide += (widest if numeric else min(widest, LEAST_NAME)) + 2
+        wide += (widest if numeric else min(widest, LEAST_NAME)) + GAP
     return wide
 
 

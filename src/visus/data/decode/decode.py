@@ -90,7 +90,8 @@ def _pixels(image: Image.Image) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
         image, notes = _from_floats(image)
     else:
         image, notes = _on_white(image)
-    image = image.convert("L" if gray else "RGB")
+    mode = "L" if gray else "RGB"
+    image = image if image.mode == mode else image.convert(mode)
     if turn is not None:
         image = image.transpose(turn)
     pixels = np.array(image, dtype=np.uint8)

@@ -37,7 +37,7 @@ _BRANDS = {
 }
 # Bytes per value by TIFF's number of the type; the others have one.
 _TIFF_WIDTHS = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
-_ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "GIF": b";"}
+_ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
 
 
 def read_format(start: bytes) -> str | None:
@@ -70,6 +70,8 @@ def is_cut_off(content: bytes, image_format: str) -> bool:
         return len(content) < max(26, int.from_bytes(content[2:6], "little"))
     if image_format == "TIFF":
         return _is_cut_off_tiff(content)
+    if image_format == "GIF":
+        return not content[-64:].rstrip(b"\x00").endswith(b"\x00;")
     return _ENDS[image_format] not in content[-64:]
 
 
