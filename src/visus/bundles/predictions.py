@@ -1,5 +1,8 @@
 """Predictions: answers keyed by image id, so that two runs can be compared."""
 
+import json
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +16,20 @@ from numpy.typing import NDArray
 from visus.bundles.format import pack_arrays, unpack_arrays
 from visus.core.errors import ModelError
 from visus.core.files import write_bytes
+
+# What `np.load` and `zipfile` raise for cut or altered files; encryption and unknown
+# compression, which a flipped bit can feign, are RuntimeErrors.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+MOST_ROWS_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -34,12 +51,25 @@ class Predictions:
         scores: float32 class probabilities `(num_images, num_classes)`.
         class_names: in the order of the scores.
         targets: int32 class numbers `(num_images,)`, where the truth is known.
+
+    Raises:
+        ValueError: the shapes do not fit each other.
+
+    Example:
+        >>> scores = np.array([[0.9, 0.1], [0.2, 0.8]], dtype=np.float32)
+        >>> Predictions(("a.jpg", "b.jpg"), scores, ("cat", "dog")).answers
+        ('cat', 'dog')
     """
 
     ids: tuple[str, ...]
     scores: NDArray[np.float32]
     class_names: tuple[str, ...]
     targets: NDArray[np.int32] | None = None
+
+    def __post_init__(self) -> None:
+        _require_shape("scores", self.scores, (len(self.ids), len(self.class_names)))
+        if self.targets is not None:
+            _require_shape("targets", self.targets, (len(self.ids),))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -50,18 +80,17 @@ class Predictions:
             named = dict(zip(self.class_names, scores, strict=True))
             yield Answer(image_id, label, named[label], named)
 
-    @property
-    def answer_numbers(self) -> NDArray[np.intp]:
+    @cached_property
+    def answer_numbers(self) -> NDArray[np.int32]:
         """Class numbers `(num_images,)`."""
-        numbers: NDArray[np.intp] = self.scores.argmax(axis=1)
-        return numbers
+        return np.asarray(self.scores.argmax(axis=1), dtype=np.int32)
 
-    @property
+    @cached_property
     def answers(self) -> tuple[str, ...]:
         """Class names `(num_images,)`."""
         return tuple(self.class_names[number] for number in self.answer_numbers)
 
-    @property
+    @cached_property
     def confidences(self) -> NDArray[np.float32]:
         """The largest score of each picture `(num_images,)`."""
         largest: NDArray[np.float32] = self.scores.max(axis=1, initial=0)
@@ -79,11 +108,13 @@ class Predictions:
         return Predictions(tuple(ids), self.scores[rows], self.class_names, targets)
 
     def truth(self) -> dict[str, str]:
-        """The true class name by id; empty where the truth is not known."""
-        numbers = [] if self.targets is None else self.targets.tolist()
+        """The true class name by id; pictures whose class is not known are left out."""
+        if self.targets is None:
+            return {}
         return {
             image_id: self.class_names[number]
-            for image_id, number in zip(self.ids, numbers, strict=False)
+            for image_id, number in zip(self.ids, self.targets, strict=True)
+            if number >= 0
         }
 
     def to_json(self) -> list[dict[str, Any]]:
@@ -116,7 +147,7 @@ class Predictions:
             arrays = unpack_arrays(path.read_bytes())
             ids, names = (_words(arrays[key]) for key in ("ids", "class_names"))
             return cls(ids, arrays["scores"], names, arrays.get("targets"))
-        except (OSError, ValueError, KeyError) as error:
+        except _DAMAGE as error:
             raise ModelError(
                 received=f"The predictions {path} cannot be read: {error}.",
                 expected="the file that `visus train` wrote.",
@@ -124,23 +155,33 @@ class Predictions:
             ) from error
 
     def _repr_html_(self) -> str:
+        shown = slice(MOST_ROWS_SHOWN)
         rows = "".join(
             f"<tr><td>{escape(image_id)}</td><td>{escape(label)}</td>"
             f"<td>{confidence:.1%}</td></tr>"
             for image_id, label, confidence in zip(
-                self.ids[:50], self.answers[:50], self.confidences[:50], strict=True
+                self.ids[shown],
+                self.answers[shown],
+                self.confidences[shown],
+                strict=True,
             )
         )
         head = "<tr><th>picture</th><th>answer</th><th>score</th></tr>"
-        more = f"<p>and {len(self) - 50:,} more</p>" if len(self) > 50 else ""
+        rest = len(self) - MOST_ROWS_SHOWN
+        more = f"<p>and {rest:,} more</p>" if rest > 0 else ""
         return f"<table>{head}{rows}</table>{more}"
 
 
+def _require_shape(name: str, array: NDArray[Any], expected: tuple[int, ...]) -> None:
+    if array.shape != expected:
+        raise ValueError(f"{name} of shape {array.shape}, where {expected} is needed")
+
+
 def _text(words: Sequence[str]) -> NDArray[np.uint8]:
-    # One block of UTF-8: an array of strings pads every id to the longest.
-    return np.frombuffer("\0".join(words).encode(), dtype=np.uint8)
+    # An array of strings pads every id to the longest. JSON is one block of UTF-8 and
+    # loses no id: not an empty one, nor a file name that is not valid text.
+    return np.frombuffer(json.dumps(list(words)).encode(), dtype=np.uint8)
 
 
 def _words(block: NDArray[Any]) -> tuple[str, ...]:
-    text = block.tobytes().decode()
-    return tuple(text.split("\0")) if text else ()
+    return tuple(map(str, json.loads(block.tobytes())))

@@ -50,7 +50,8 @@ class PixelCache:
         """Another size, date, name or spec of any file gives another place."""
         digest = hashlib.sha256(f"{VERSION} {_pixel_choices(spec)}".encode())
         for record in dataset.records:
-            digest.update(f"\x1e{record.id}\x1f{_stamp(record.location)}".encode())
+            words = f"\x1e{record.id}\x1f{_stamp(record.location)}"
+            digest.update(words.encode("utf-8", "surrogateescape"))
         return cls(pixels_folder() / f"{digest.hexdigest()[:32]}.npy")
 
     def load(self) -> Kept | None:

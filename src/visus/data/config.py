@@ -23,6 +23,9 @@ class DataConfig(Settings):
     validation_share: float = Field(
         0.1, ge=0, lt=1, description="share of the training pictures held for choices"
     )
+    split_seed: int = Field(
+        0, ge=0, description="another value draws other splits; runs share one"
+    )
     test_share: float = Field(
         0.2, ge=0, lt=1, description="share held for the test when none is given"
     )

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visus.bundles.predictions import Predictions
+from visus.core.errors import DataError
 from visus.core.report import (
     Chart,
     Fact,
@@ -19,6 +20,7 @@ from visus.core.report import (
 )
 from visus.data.batches import Batch
 from visus.evaluation.baselines import majority_accuracy, nearest_centroid_accuracy
+from visus.evaluation.findings import accuracy_findings, class_findings
 from visus.evaluation.gallery import mistakes_gallery
 from visus.evaluation.intervals import wilson_interval
 from visus.tasks.base import Task
@@ -26,8 +28,6 @@ from visus.tasks.metrics import class_figures, confusion_matrix
 
 MOST_CLASSES_DRAWN = 100
 MOST_CONFUSIONS = 20
-# Below this an interval is so wide that a person should be told.
-FEW_PICTURES = 200
 
 
 def evaluate(
@@ -45,26 +45,55 @@ def evaluate(
     Args:
         task: gives the metrics.
         predictions: matched to `test` by id.
-        test: pictures with known targets.
+        test: pictures; those without a target are not counted.
         title: of the report.
         train: the training pictures, for the baselines.
         epochs: log lines of the training, for the learning curves.
         findings: what else a person should read, put first.
+
+    Raises:
+        DataError: no picture has a target, or one has no answer.
     """
-    predictions = predictions.select(test.ids)
-    facts = _facts(task, predictions, test)
-    if train is not None:
-        facts += _baseline_facts(train, test, len(predictions.class_names))
-    confusion = confusion_matrix(
-        test.targets, predictions.answer_numbers, len(predictions.class_names)
-    )
+    test = _labelled(test)
+    predictions = _answers_to(test, predictions)
+    names = predictions.class_names
+    accuracy, *facts = _facts(task, predictions, test)
+    baselines = _baselines(_labelled(train), test, len(names)) if train else []
+    confusion = confusion_matrix(test.targets, predictions.answer_numbers, len(names))
     return Report(
         title=title,
-        facts=tuple(facts),
-        findings=(*findings, *_findings(facts, confusion, predictions.class_names)),
-        tables=_tables(confusion, predictions.class_names),
+        facts=(accuracy, *facts, *baselines),
+        findings=(
+            *findings,
+            *accuracy_findings(accuracy, baselines, len(test)),
+            *class_findings(confusion, names, test),
+        ),
+        tables=_tables(confusion, names),
         figures=tuple(_figures(confusion, predictions, test, epochs)),
     )
+
+
+def _labelled(pictures: Batch) -> Batch:
+    known = (pictures.targets >= 0) & (pictures.weights > 0)
+    if not known.any():
+        raise DataError(
+            received=f"None of the {len(pictures)} pictures has a label.",
+            expected="pictures whose class is known, to hold the answers against.",
+            remedy="Put the pictures into folders by class, or name them in a CSV.",
+        )
+    return pictures if known.all() else pictures.take(np.flatnonzero(known))
+
+
+def _answers_to(test: Batch, predictions: Predictions) -> Predictions:
+    missing = [image_id for image_id in test.ids if image_id not in predictions.rows]
+    if missing:
+        raise DataError(
+            received=f"{len(missing)} of {len(test)} pictures have no answer, such as "
+            f"{missing[0]!r}.",
+            expected="one answer for every picture of the test, by its id.",
+            remedy="Predict the same pictures that are to be evaluated.",
+        )
+    return predictions.select(test.ids)
 
 
 def _facts(task: Task, predictions: Predictions, test: Batch) -> list[Fact]:
@@ -79,12 +108,13 @@ def _facts(task: Task, predictions: Predictions, test: Batch) -> list[Fact]:
     ]
     if "top_5_accuracy" in figures:
         top = figures["top_5_accuracy"]
-        facts.append(Fact(name="top_5_accuracy", value=top, text=f"{top:.2%}"))
+        text = f"{top:.2%} have the true class among the five best answers"
+        facts.append(Fact(name="top_5_accuracy", value=top, text=text))
     facts.append(Fact(name="pictures", value=len(test), text=f"{len(test):,}"))
     return facts
 
 
-def _baseline_facts(train: Batch, test: Batch, num_classes: int) -> list[Fact]:
+def _baselines(train: Batch, test: Batch, num_classes: int) -> list[Fact]:
     majority = majority_accuracy(train, test)
     centroid = nearest_centroid_accuracy(train, test, num_classes)
     return [
@@ -99,38 +129,6 @@ def _baseline_facts(train: Batch, test: Batch, num_classes: int) -> list[Fact]:
             text=f"{centroid:.2%} by the nearest mean picture",
         ),
     ]
-
-
-def _findings(
-    facts: Sequence[Fact], confusion: NDArray[np.int64], names: tuple[str, ...]
-) -> list[Finding]:
-    found: list[Finding] = []
-    accuracy = facts[0].interval
-    baselines = [fact for fact in facts if fact.name.startswith("baseline_")]
-    best = max(baselines, key=lambda fact: float(fact.value or 0), default=None)
-    if best and accuracy and accuracy.low <= float(best.value or 0):
-        message = (
-            f"Not clearly better than a baseline that learns nothing: {best.text}."
-        )
-        found.append(Finding(severity="error", message=message))
-    support, right = confusion.sum(axis=1), np.diag(confusion)
-    for number, name in enumerate(names):
-        if support[number] == 0:
-            message = f"The test has no picture of {name!r}."
-            found.append(Finding(severity="warning", message=message))
-        elif right[number] == 0:
-            message = (
-                f"Not one of the {support[number]} pictures of {name!r} was found."
-            )
-            found.append(Finding(severity="warning", message=message))
-    if accuracy and confusion.sum() < FEW_PICTURES:
-        width = 100 * (accuracy.high - accuracy.low)
-        message = (
-            f"With {confusion.sum()} test pictures the accuracy is known to within "
-            f"{width:.0f} points only."
-        )
-        found.append(Finding(severity="info", message=message))
-    return found
 
 
 def _tables(confusion: NDArray[np.int64], names: tuple[str, ...]) -> tuple[Table, ...]:

@@ -1,7 +1,6 @@
 """The mistakes that a person should look at first."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from visus.bundles.predictions import Predictions
 from visus.core.report import Gallery, Tile
@@ -15,9 +14,10 @@ def mistakes_gallery(predictions: Predictions, test: Batch) -> Gallery | None:
     """The most confident wrong answers; `None` when there are none.
 
     Args:
-        predictions: rows in the order of `test`.
-        test: the pictures, as the network saw them.
+        predictions: matched to `test` by id.
+        test: the pictures, as the network saw them, with known targets.
     """
+    predictions = predictions.select(test.ids)
     wrong = np.flatnonzero(predictions.answer_numbers != test.targets)
     if len(wrong) == 0:
         return None
@@ -32,11 +32,10 @@ def mistakes_gallery(predictions: Predictions, test: Batch) -> Gallery | None:
 
 
 def _tile(predictions: Predictions, test: Batch, row: np.intp) -> Tile:
-    names, confidence = predictions.class_names, predictions.confidences[row]
-    answer = names[predictions.answer_numbers[row]]
-    pixels: NDArray[np.uint8] = test.pixels[row]
+    answer, confidence = predictions.answers[row], predictions.confidences[row]
+    truth = predictions.class_names[test.targets[row]]
     return Tile(
         image_id=test.ids[row],
-        caption=f"{answer} ({confidence:.1%}), is {names[test.targets[row]]}",
-        png_base64=png_base64(pixels),
+        caption=f"answered {answer} ({confidence:.1%}), is {truth}",
+        png_base64=png_base64(test.pixels[row]),
     )

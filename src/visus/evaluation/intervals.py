@@ -12,10 +12,18 @@ def wilson_interval(right: int, total: int, confidence: float = 0.95) -> Interva
     Args:
         right: how many of the pictures.
         total: out of how many.
-        confidence: of the interval.
+        confidence: of the interval, a share.
+
+    Raises:
+        ValueError: there are no pictures, or more right ones than pictures.
+
+    Example:
+        >>> interval = wilson_interval(99, 100)
+        >>> round(interval.low, 3), round(interval.high, 3)
+        (0.946, 0.998)
     """
-    if total == 0:
-        return Interval(value=float("nan"), low=0, high=1, confidence=confidence)
+    if not 0 <= right <= total or total == 0:
+        raise ValueError(f"{right} of {total} is no share")
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     share = right / total
     centre = share + z * z / (2 * total)
@@ -38,6 +46,10 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
     Returns:
         the p value, 0 to 1.
+
+    Example:
+        >>> round(mcnemar(1, 9), 4)
+        0.0215
     """
     total, fewer = only_first + only_second, min(only_first, only_second)
     if total == 0:
@@ -53,6 +65,12 @@ def difference_interval(
 
     Agresti and Min, "Simple improved confidence intervals for comparing matched
     proportions" (2005): Wald's interval after adding half a picture to each cell.
+
+    Args:
+        only_first: pictures that only the first answers right.
+        only_second: pictures that only the second answers right.
+        total: pictures that both answered, at least one.
+        confidence: of the interval, a share.
     """
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     first, second, count = only_first + 0.5, only_second + 0.5, total + 2

@@ -1,11 +1,11 @@
 """A network on paper: its layers, what each sees and costs, and what a teacher says."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from visus.models.resolve import ends_with_softmax
+from visus.models.onnx_graph.calls import Call, Tensor, calls_of
 
 if TYPE_CHECKING:
     import keras
@@ -13,20 +13,25 @@ if TYPE_CHECKING:
 # A dense layer with a larger share of all weights is worth a word.
 LARGE_SHARE = 0.8
 # A last feature that sees less than this share of the picture's side cannot know it.
-SMALL_VIEW = 0.5
+SMALL_VIEW = 1 / 3
+# A last feature that sees more than so many pictures side by side sees mostly padding.
+# MobileNetV2 on 96 pixels sees five, and does well.
+LARGE_VIEW = 8
+
+WEIGHTED = ("Conv2D", "DepthwiseConv2D", "Dense")
 
 Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class LayerRow:
-    """One layer.
+    """One use of a layer.
 
     Args:
-        name: as Keras calls it.
+        name: as Keras calls it, after the networks that hold it: "block/conv".
         kind: its class.
         output_shape: without the batch.
-        parameters: number of weights.
+        parameters: number of weights; 0 where the layer has had a row already.
         receptive_field: `(height, width)` in pixels that one feature sees; `None` once
             it sees the whole picture by construction (dense layers, global means).
         multiply_adds: for one picture.
@@ -42,7 +47,7 @@ class LayerRow:
 
 @dataclass(frozen=True)
 class NetworkDescription:
-    """All layers, their sums, and warnings about the shape of the network."""
+    """All layers in the order they run, their sums, and warnings about the network."""
 
     name: str
     input_shape: tuple[int, ...]
@@ -58,23 +63,37 @@ class NetworkDescription:
 
 
 def describe_network(model: "keras.Model") -> NetworkDescription:
-    """Describe a Keras network of pictures.
+    """Describe a Keras network of pictures, layers of nested networks included.
 
     Receptive fields follow Araujo, Norris and Sim, "Computing Receptive Fields of
     Convolutional Neural Networks" (2019); where branches meet, the larger counts.
+
+    Raises:
+        ModelError: the layers are called in Python code, not joined in a graph.
+
+    Example:
+        >>> description = describe_network(model)  # doctest: +SKIP
+        >>> [row.receptive_field for row in description.layers]  # doctest: +SKIP
+        [(1, 1), (3, 3), (5, 5), (7, 7), None, None]
     """
-    views: dict[int, _View | None] = {}
-    rows = tuple(_row(layer, views) for layer in model.layers)
+    calls, outputs = calls_of(model)
+    rows = tuple(_rows(calls))
+    input_shape = tuple(model.input_shape[1:])
     return NetworkDescription(
         name=model.name,
-        input_shape=tuple(model.input_shape[1:]),
+        input_shape=input_shape,
         layers=rows,
         parameters=model.count_params(),
         trainable_parameters=sum(
             math.prod(variable.shape) for variable in model.trainable_variables
         ),
         multiply_adds=sum(row.multiply_adds for row in rows),
-        warnings=tuple(_warnings(model, rows)),
+        warnings=(
+            *_dense_warning(calls, rows),
+            *_view_warning(input_shape, rows),
+            *_collapse_warning(calls),
+            *_softmax_warnings(calls, outputs),
+        ),
     )
 
 
@@ -82,105 +101,188 @@ def describe_network(model: "keras.Model") -> NetworkDescription:
 class _View:
     """What one feature sees: its size, and the distance between neighbours, pixels."""
 
-    size: Pair
-    step: Pair
+    size: tuple[float, float]
+    step: tuple[float, float]
 
 
-def _row(layer: Any, views: dict[int, "_View | None"]) -> LayerRow:
-    view = _view(layer, _inputs_view(layer, views))
-    views[id(layer)] = view
-    shape = tuple(layer.output.shape[1:])
-    return LayerRow(
-        name=layer.name,
-        kind=type(layer).__name__,
-        output_shape=shape,
-        parameters=layer.count_params(),
-        receptive_field=view.size if view else None,
-        multiply_adds=_multiply_adds(layer, shape),
-    )
+def _rows(calls: Sequence[Call]) -> Iterator[LayerRow]:
+    views: dict[int, _View | None] = {}
+    seen: set[int] = set()
+    for call in calls:
+        view = _view(call, [views[tensor.number] for tensor in call.inputs])
+        views |= {tensor.number: view for tensor in call.outputs}
+        yield LayerRow(
+            name=call.name,
+            kind=_kind(call),
+            output_shape=_features(call),
+            parameters=0 if id(call.layer) in seen else _parameters(call.layer),
+            receptive_field=_pixels(view) if view else None,
+            multiply_adds=_multiply_adds(call),
+        )
+        seen.add(id(call.layer))
 
 
-def _inputs_view(layer: Any, views: dict[int, "_View | None"]) -> "_View | None":
-    tensors = layer.input if isinstance(layer.input, list) else [layer.input]
-    sources = [tensor._keras_history.operation for tensor in tensors]
-    if sources in ([], [layer]):  # The input itself.
+def _kind(call: Call) -> str:
+    return type(call.layer).__name__
+
+
+def _features(call: Call) -> tuple[int, ...]:
+    return tuple(side or 0 for side in call.outputs[0].shape[1:])
+
+
+def _parameters(layer: Any) -> int:
+    # Operations of keras.ops have none.
+    return layer.count_params() if hasattr(layer, "count_params") else 0
+
+
+def _pixels(view: _View) -> Pair:
+    height, width = map(math.ceil, view.size)
+    return height, width
+
+
+def _view(call: Call, inputs: Sequence[_View | None]) -> _View | None:
+    if not inputs:  # The picture itself.
         return _View((1, 1), (1, 1))
-    seen = [views.get(id(source)) for source in sources]
-    known = [view for view in seen if view]
-    if len(known) < len(seen):
+    known = [view for view in inputs if view]
+    if len(known) < len(inputs) or _mixes_positions(call):
         return None
-    return max(known, key=lambda view: view.size)
+    sizes = zip(*(view.size for view in known), strict=True)
+    steps = zip(*(view.step for view in known), strict=True)
+    height, width = (
+        _side(call, axis, max(size), max(step))
+        for axis, (size, step) in enumerate(zip(sizes, steps, strict=True))
+    )
+    return _View((height[0], width[0]), (height[1], width[1]))
 
 
-def _view(layer: Any, view: "_View | None") -> "_View | None":
-    if view is None or len(layer.output.shape) != 4:
-        return None
-    window = getattr(layer, "kernel_size", getattr(layer, "pool_size", None))
-    if window is None:
-        return view
-    dilation = getattr(layer, "dilation_rate", (1, 1))
-    size = [
-        seen + (length - 1) * spread * step
-        for seen, length, spread, step in zip(
-            view.size, window, dilation, view.step, strict=True
-        )
-    ]
-    steps = [a * b for a, b in zip(view.step, layer.strides, strict=True)]
-    return _View((size[0], size[1]), (steps[0], steps[1]))
+def _mixes_positions(call: Call) -> bool:
+    kind = _kind(call)
+    pictures = all(len(tensor.shape) == 4 for tensor in (*call.inputs, *call.outputs))
+    return not pictures or kind in ("Reshape", "Permute") or kind.startswith("Global")
 
 
-def _multiply_adds(layer: Any, shape: tuple[int, ...]) -> int:
-    if hasattr(layer, "layers"):
-        return sum(
-            _multiply_adds(inner, tuple(inner.output.shape[1:]))
-            for inner in layer.layers
-        )
-    kind = type(layer).__name__
-    positions = math.prod(shape[:-1]) if len(shape) == 3 else 1
-    if kind == "SeparableConv2D":
-        kernels = (layer.depthwise_kernel, layer.pointwise_kernel)
-        return positions * sum(int(math.prod(kernel.shape)) for kernel in kernels)
-    if kind not in ("Conv2D", "DepthwiseConv2D", "Dense"):
-        return 0
-    return positions * int(math.prod(layer.kernel.shape))
+def _side(call: Call, axis: int, size: float, step: float) -> tuple[float, float]:
+    layer = call.layer
+    window = _window(layer)
+    if window:
+        spread = getattr(layer, "dilation_rate", (1, 1))[axis]
+        size += (window[axis] - 1) * spread * step
+        return size, step * layer.strides[axis]
+    if _kind(call) in ("UpSampling2D", "Resizing"):
+        # Nearest copies one neighbour, bilinear blends two.
+        size += 0 if layer.interpolation == "nearest" else step
+        before, after = (t.shape[1 + axis] for t in (call.inputs[0], call.outputs[0]))
+        return size, step * (before or 1) / (after or 1)
+    return size, step
 
 
-def _warnings(model: "keras.Model", rows: Sequence[LayerRow]) -> list[str]:
-    found = [*_dense_warning(rows), *_view_warning(model.input_shape[1:3], rows)]
-    if not ends_with_softmax(model):
-        found.append(
-            "The last layer has no softmax: its outputs are no probabilities. Visus "
-            "adds one."
-        )
-    return found
+def _window(layer: Any) -> Pair | None:
+    return getattr(layer, "kernel_size", getattr(layer, "pool_size", None))
 
 
-def _dense_warning(rows: Sequence[LayerRow]) -> list[str]:
+def _multiply_adds(call: Call) -> int:
+    positions = math.prod(_features(call)[:-1])
+    return positions * sum(map(math.prod, _kernel_shapes(call)))
+
+
+def _kernel_shapes(call: Call) -> list[tuple[int, ...]]:
+    # Of all that is multiplied with at each position of the output.
+    layer = call.layer
+    if _kind(call) == "SeparableConv2D":
+        return [
+            tuple(layer.depthwise_kernel.shape),
+            tuple(layer.pointwise_kernel.shape),
+        ]
+    return [tuple(layer.kernel.shape)] if _kind(call) in WEIGHTED else []
+
+
+def _dense_warning(calls: Sequence[Call], rows: Sequence[LayerRow]) -> Iterator[str]:
     total = sum(row.parameters for row in rows)
     largest = max(rows, key=lambda row: row.parameters)
     convolves = any("Conv" in row.kind for row in rows)
-    if (
-        not convolves
-        or largest.kind != "Dense"
-        or largest.parameters < LARGE_SHARE * total
-    ):
-        return []
-    return [
-        f"{largest.parameters / total:.0%} of the weights ({largest.parameters:,} of "
-        f"{total:,}) sit in one dense layer, {largest.name!r}: it must learn every "
-        "position anew. Downsample with pooling or strides before flattening."
-    ]
+    large = largest.kind == "Dense" and largest.parameters >= LARGE_SHARE * total
+    # Without positions to merge, there is nothing to downsample.
+    if convolves and large and any(map(_flattens, calls)):
+        yield (
+            f"{largest.parameters / total:.0%} of the weights ({largest.parameters:,} "
+            f"of {total:,}) sit in one dense layer, {largest.name!r}: it must learn "
+            "every position anew. Downsample with pooling or strides before flattening."
+        )
 
 
-def _view_warning(size: Pair, rows: Sequence[LayerRow]) -> list[str]:
-    views = [row for row in rows if row.receptive_field]
-    if not any("Conv" in row.kind for row in views):
-        return []
-    tall, wide = views[-1].receptive_field or (1, 1)
-    if tall >= SMALL_VIEW * size[0] and wide >= SMALL_VIEW * size[1]:
-        return []
-    return [
-        f"The last feature sees {tall}x{wide} of the {size[0]}x{size[1]} pixels: too "
-        "little to know a whole shape. Pooling or strides between the convolutions "
-        "widen its view."
+def _flattens(call: Call) -> bool:
+    return _kind(call) in ("Flatten", "Reshape") and any(
+        len(tensor.shape) == 4 and tensor.shape[1:3] != (1, 1) for tensor in call.inputs
+    )
+
+
+def _view_warning(picture: tuple[int, ...], rows: Sequence[LayerRow]) -> Iterator[str]:
+    views = [row.receptive_field for row in rows if row.receptive_field]
+    if not any("Conv" in row.kind for row in rows) or any(map(_sees_all, rows)):
+        return
+    # A feature never sees less than those it is made of.
+    tall, wide = max(views, key=math.prod)
+    sees = (
+        f"The last feature sees {tall}x{wide} of the {picture[0]}x{picture[1]} pixels"
+    )
+    if tall < SMALL_VIEW * picture[0] or wide < SMALL_VIEW * picture[1]:
+        yield (
+            f"{sees}: too little to know a whole shape. Pooling or strides between the "
+            "convolutions widen its view."
+        )
+    if tall > LARGE_VIEW * picture[0] and wide > LARGE_VIEW * picture[1]:
+        yield (
+            f"{sees}, far more than there are: the last layers see mostly padding. "
+            "Fewer strides or layers, or larger pictures, suit each other better."
+        )
+
+
+def _sees_all(row: LayerRow) -> bool:
+    # Positions that know the whole picture, as after squeeze and excitation.
+    sides = row.output_shape[:-1]
+    return row.receptive_field is None and len(sides) == 2 and math.prod(sides) > 1
+
+
+def _collapse_warning(calls: Sequence[Call]) -> Iterator[str]:
+    idle = [
+        call.name
+        for call in calls
+        if call.inputs
+        and call.inputs[0].shape[1:3] == (1, 1)
+        and max(_window(call.layer) or (1, 1)) > 1
     ]
+    if idle:
+        more = f" and {len(idle) - 1} more" if len(idle) > 1 else ""
+        yield (
+            f"The picture is down to 1x1 before {idle[0]!r}{more}: a window finds only "
+            "padding there. Downsample less before it, or leave it out."
+        )
+
+
+def _softmax_warnings(
+    calls: Sequence[Call], outputs: Sequence[Tensor]
+) -> Iterator[str]:
+    softmaxes = {
+        call.outputs[0].number: call.name
+        for call in calls
+        if _gives_probabilities(call.layer) and len(call.outputs[0].shape) == 2
+    }
+    for call in calls:
+        before = [tensor.number for tensor in call.inputs]
+        if len(before) == 1 and before[0] in softmaxes:
+            yield (
+                f"{call.name!r} comes after the softmax of {softmaxes[before[0]]!r}: "
+                "what goes through a softmax twice, or on from one, learns slowly. "
+                "Keep the softmax for the end."
+            )
+    if outputs[0].number not in softmaxes:
+        yield (
+            "The last layer has no softmax: its outputs are no probabilities. Visus "
+            "adds one."
+        )
+
+
+def _gives_probabilities(layer: Any) -> bool:
+    activation = getattr(layer, "activation", None)
+    names = (type(layer).__name__, type(activation).__name__)
+    return "Softmax" in names or getattr(activation, "__name__", "") == "softmax"

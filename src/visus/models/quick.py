@@ -7,30 +7,45 @@ norm after pooling (a quarter of the work), and few filters.
 
 import keras
 from keras import layers
+from pydantic import Field
 
-from visus.models.base import NetworkFamily, NoSettings
+from visus.core.settings import Settings
+from visus.models.base import NetworkFamily
 
 # A short run has few steps in which to learn what the mean picture is like.
 MOMENTUM = 0.9
 
 
-class Quick(NetworkFamily[NoSettings]):
+class QuickSettings(Settings):
+    """How wide."""
+
+    widths: tuple[int, int, int] = Field(
+        (16, 32, 64), description="filters of the three convolutions"
+    )
+
+
+class Quick(NetworkFamily[QuickSettings]):
     """Conv 16 5x5 stride 2, conv 32, average pool, conv 64, flatten, softmax."""
 
+    settings_class = QuickSettings
     image_size = (28, 28)
 
     @classmethod
     def build(
-        cls, input_shape: tuple[int, int, int], num_classes: int, settings: NoSettings
+        cls,
+        input_shape: tuple[int, int, int],
+        num_classes: int,
+        settings: QuickSettings,
     ) -> keras.Model:
         """Make the network, with random weights."""
         images = keras.Input(input_shape, name="images")
-        x = layers.Conv2D(16, 5, strides=2, activation="relu")(images)
-        x = layers.Conv2D(32, 3, use_bias=False)(x)
+        first, second, third = settings.widths
+        x = layers.Conv2D(first, 5, strides=2, activation="relu")(images)
+        x = layers.Conv2D(second, 3, use_bias=False)(x)
         x = layers.AveragePooling2D(2)(x)
         x = layers.BatchNormalization(momentum=MOMENTUM)(x)
         x = layers.ReLU()(x)
-        x = layers.Conv2D(64, 3, use_bias=False)(x)
+        x = layers.Conv2D(third, 3, use_bias=False)(x)
         x = layers.BatchNormalization(momentum=MOMENTUM)(x)
         x = layers.ReLU()(x)
         x = layers.Flatten()(x)

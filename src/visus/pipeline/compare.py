@@ -33,6 +33,7 @@ def _compared(run: Run) -> Compared:
         name=str(run.folder),
         predictions=trained.predictions,
         network=summary["network"],
+        recipe=summary["recipe"],
         parameters=summary["parameters"],
         training_seconds=summary["training_seconds"],
     )

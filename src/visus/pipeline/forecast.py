@@ -11,7 +11,7 @@ from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
 from visus.data.scan import scan_pictures
 from visus.pipeline.learn import prepare_steps
-from visus.pipeline.plan import Plan, make_plan
+from visus.pipeline.plan import Plan, make_plan, training_pictures
 from visus.pipeline.train import Request, free_folder
 from visus.training.epochs import EpochPlan
 
@@ -26,7 +26,7 @@ def forecast(request: Request, progress: Progress) -> dict[str, Any]:
     Nothing is written but caches.
     """
     plan = make_plan(request.source, request.choices, progress, model=request.model)
-    training = _training_pictures(plan)
+    training = training_pictures(plan.dataset, plan.config.data)
     reading = _seconds_to_read(plan)
     with progress.stage("Timing a few steps"):
         parameters, a_step = _time_steps(plan)
@@ -49,16 +49,6 @@ def forecast(request: Request, progress: Progress) -> dict[str, Any]:
         "out": str(request.out or free_folder(plan)),
         "config": plan.config.model_dump(mode="json"),
     }
-
-
-def _training_pictures(plan: Plan) -> int:
-    counts = {name: sum(n.values()) for name, n in plan.dataset.counts().items()}
-    left = float(counts.get("train", 0) + counts.get("unsplit", 0))
-    if "test" not in counts and "validation" not in counts:
-        left *= 1 - plan.config.data.test_share
-    if "validation" not in counts or "test" not in counts:
-        left *= 1 - plan.config.data.validation_share
-    return max(1, round(left))
 
 
 def _seconds_to_read(plan: Plan) -> float:

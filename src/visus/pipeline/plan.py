@@ -17,7 +17,7 @@ from visus.data.survey import Survey, survey_pictures
 from visus.models.config import NetworkConfig
 from visus.models.resolve import Network, find_network
 from visus.pipeline.config import RunConfig, check_choices, resolve_config
-from visus.training.recipes import choose_recipe, find_recipe
+from visus.training.recipes import Recipe, choose_recipe, find_recipe
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _complete(
 ) -> Plan:
     auto = asked.recipe == "auto"
     recipe = choose_recipe(survey) if auto else find_recipe(asked.recipe)
-    config = resolve_config(recipe, choices)
+    config = _with_epochs(resolve_config(recipe, choices), recipe, dataset, choices)
     network = find_network(config.network, model)
     spec = choose_spec(config.data, survey, network)
     data = config.data.model_copy(
@@ -95,6 +95,31 @@ def _complete(
         named = NetworkConfig(name=network.name)
     config = config.model_copy(update={"data": data, "network": named})
     return Plan(config, dataset, ledger, spec, network)
+
+
+def training_pictures(dataset: ImageDataset, config: DataConfig) -> int:
+    """About how many pictures will be learned from, before the splits are made."""
+    counts = {name: sum(n.values()) for name, n in dataset.counts().items()}
+    left = float(counts.get("train", 0) + counts.get("unsplit", 0))
+    if "test" not in counts and "validation" not in counts:
+        left *= 1 - config.test_share
+    if "test" not in counts or "validation" not in counts:
+        left *= 1 - config.validation_share
+    return max(1, round(left))
+
+
+def _with_epochs(
+    config: RunConfig,
+    recipe: Recipe,
+    dataset: ImageDataset,
+    choices: Mapping[str, Any],
+) -> RunConfig:
+    if "epochs" in choices.get("training", {}):
+        return config
+    pictures = training_pictures(dataset, config.data)
+    epochs = recipe.epochs_for(pictures, config.training)
+    training = config.training.model_copy(update={"epochs": epochs})
+    return config.model_copy(update={"training": training})
 
 
 def choose_spec(config: DataConfig, survey: Survey, network: Network) -> PreprocessSpec:

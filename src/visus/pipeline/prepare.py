@@ -92,7 +92,7 @@ def prepare_data(plan: Plan, progress: Progress) -> PreparedData:
         scan.dataset,
         validation_share=plan.config.data.validation_share,
         test_share=plan.config.data.test_share,
-        seed=plan.config.seed,
+        seed=plan.config.data.split_seed,
     )
     data = PreparedData(dataset, scan.ledger, plan.spec, scan.pictures)
     _require_training(dataset)

@@ -27,13 +27,26 @@ def accuracy(scores: Floats, targets: Numbers) -> float:
 
 
 def top_k_accuracy(scores: Floats, targets: Numbers, k: int) -> float:
-    """Share of pictures whose target is among the `k` largest scores."""
+    """Share of pictures whose target is among the `k` largest scores.
+
+    Args:
+        scores: `(num_images, num_classes)`.
+        targets: class numbers `(num_images,)`.
+        k: how many answers each picture is allowed.
+    """
     best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     return float(np.mean((best == targets[:, None]).any(axis=1)))
 
 
 def log_loss(scores: Floats, targets: Numbers) -> float:
-    """Mean of -ln(score of the target), in nats a picture (cross-entropy)."""
+    """Mean of -ln(score of the target), in nats a picture (cross-entropy).
+
+    Good (1952), "Rational decisions"; scores below 1e-7 count as 1e-7.
+
+    Args:
+        scores: class probabilities `(num_images, num_classes)`.
+        targets: class numbers `(num_images,)`.
+    """
     given = scores[np.arange(len(targets)), targets].astype(np.float64)
     return float(-np.log(np.clip(given, SMALLEST_SCORE, 1.0)).mean())
 
@@ -41,7 +54,13 @@ def log_loss(scores: Floats, targets: Numbers) -> float:
 def confusion_matrix(
     targets: Numbers, answers: NDArray[np.integer], num_classes: int
 ) -> NDArray[np.int64]:
-    """Counts by target (row) and answer (column), `(num_classes, num_classes)`."""
+    """Counts by target (row) and answer (column), `(num_classes, num_classes)`.
+
+    Args:
+        targets: class numbers `(num_images,)`, all known.
+        answers: class numbers `(num_images,)`.
+        num_classes: how many there are, seen or not.
+    """
     cells = targets.astype(np.int64) * num_classes + answers
     counts = np.bincount(cells, minlength=num_classes**2)
     return counts.reshape(num_classes, num_classes)
@@ -65,7 +84,11 @@ class ClassFigures:
 
 
 def class_figures(confusion: NDArray[np.int64]) -> ClassFigures:
-    """Precision, recall and F1 of each class from a confusion matrix."""
+    """Precision, recall and F1 of each class.
+
+    Args:
+        confusion: counts by target and answer, `(num_classes, num_classes)`.
+    """
     right = np.diag(confusion)
     answered, support = confusion.sum(axis=0), confusion.sum(axis=1)
     precision, recall = _share(right, answered), _share(right, support)

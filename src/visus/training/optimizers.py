@@ -22,5 +22,12 @@ def build_optimizer(config: TrainingConfig) -> "keras.optimizers.Optimizer":
     if config.optimizer == "adam":
         return optimizers.Adam(rate, weight_decay=decay)
     if config.optimizer == "muon":
-        return optimizers.Muon(rate, momentum=config.momentum, weight_decay=decay or 0)
+        from visus.training.muon import Muon
+
+        return Muon(
+            rate,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+            adam_weight_decay=config.weight_decay,
+        )
     return optimizers.AdamW(rate, weight_decay=config.weight_decay)

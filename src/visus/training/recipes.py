@@ -10,6 +10,7 @@ from typing import Any
 
 from visus.core.errors import unknown_name
 from visus.data.survey import Survey
+from visus.training.config import TrainingConfig
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,19 @@ class Recipe:
         name: what `--recipe` takes.
         summary: one line for lists.
         values: nested settings as TOML would give them.
+        fewest_steps: few pictures are seen so many more epochs that no training has
+            fewer steps; 0 keeps the epochs as they are.
     """
 
     name: str
     summary: str
     values: Mapping[str, Any]
+    fewest_steps: int = 0
+
+    def epochs_for(self, pictures: int, training: TrainingConfig) -> int:
+        """Epochs for so many training pictures, at least those of the settings."""
+        steps = -(-pictures // training.batch_size)
+        return max(training.epochs, -(-self.fewest_steps // steps))
 
 
 def find_recipe(name: str) -> Recipe:
@@ -41,22 +50,56 @@ def choose_recipe(survey: Survey) -> Recipe:
     return RECIPES["quick" if survey.all_gray else "small-color"]
 
 
+_DIGIT_CHANGES = {"shift": 0.08, "rotate": 10, "zoom": 0.1}
+_PHOTO_CHANGES = {
+    "flip": True,
+    "shift": 0.15,
+    "zoom": 0.35,
+    "stretch": 0.2,
+    "rotate": 15,
+    "brightness": 0.3,
+    "contrast": 0.3,
+    "saturation": 0.3,
+    "mixup": 0.2,
+}
+
 _ALL = [
     Recipe(
         "quick",
         "small gray pictures: the shortest way to 99.1 % on MNIST",
         {
+            "data": {"validation_share": 0.05},
             "network": {"name": "quick"},
             "training": {
-                "epochs": 3,
-                "batch_size": 256,
-                "optimizer": "adamw",
-                "learning_rate": 0.005,
+                "epochs": 1,
+                "batch_size": 128,
+                "optimizer": "muon",
+                "learning_rate": 0.03,
                 "schedule": "one-cycle",
-                "warmup_share": 0.2,
-                "weight_decay": 0.01,
+                "warmup_share": 0.1,
+                "label_smoothing": 0.1,
             },
         },
+        fewest_steps=450,
+    ),
+    Recipe(
+        "thorough",
+        "small gray pictures: 99.5 % on MNIST in the time of five plain epochs",
+        {
+            "data": {"validation_share": 0.05},
+            "network": {"name": "quick", "widths": [16, 48, 96]},
+            "training": {
+                "epochs": 10,
+                "batch_size": 256,
+                "optimizer": "muon",
+                "learning_rate": 0.03,
+                "schedule": "one-cycle",
+                "warmup_share": 0.1,
+                "label_smoothing": 0.1,
+                "augment": _DIGIT_CHANGES,
+            },
+        },
+        fewest_steps=1000,
     ),
     Recipe(
         "small-color",
@@ -64,17 +107,18 @@ _ALL = [
         {
             "network": {"name": "resnet"},
             "training": {
-                "epochs": 12,
+                "epochs": 10,
                 "batch_size": 128,
-                "optimizer": "adamw",
-                "learning_rate": 0.003,
+                "optimizer": "muon",
+                "learning_rate": 0.03,
                 "schedule": "one-cycle",
                 "warmup_share": 0.2,
                 "weight_decay": 0.02,
                 "label_smoothing": 0.1,
-                "augment": {"flip": True, "shift": 0.125},
+                "augment": {"flip": True, "shift": 0.1},
             },
         },
+        fewest_steps=1000,
     ),
     Recipe(
         "photographs",
@@ -82,26 +126,16 @@ _ALL = [
         {
             "network": {"name": "resnet"},
             "training": {
-                "epochs": 80,
+                "epochs": 60,
                 "batch_size": 32,
-                "optimizer": "adamw",
-                "learning_rate": 0.002,
+                "optimizer": "muon",
+                "learning_rate": 0.02,
                 "schedule": "one-cycle",
-                "warmup_share": 0.2,
+                "warmup_share": 0.1,
                 "weight_decay": 0.05,
                 "label_smoothing": 0.1,
                 "ema_decay": 0.998,
-                "augment": {
-                    "flip": True,
-                    "shift": 0.15,
-                    "zoom": 0.35,
-                    "stretch": 0.2,
-                    "rotate": 15,
-                    "brightness": 0.3,
-                    "contrast": 0.3,
-                    "saturation": 0.3,
-                    "mixup": 0.2,
-                },
+                "augment": _PHOTO_CHANGES,
             },
         },
     ),

@@ -19,6 +19,7 @@ from visus.data.preprocess import Scaling
 from visus.training.augment_tensorflow import change_images, next_picture
 from visus.training.config import TrainingConfig
 from visus.training.optimizers import build_optimizer
+from visus.training.quick_layers import with_quick_layers
 from visus.training.steps import OutOfMemory, State, Steps, Totals, Work
 
 Tensor = Any
@@ -43,6 +44,7 @@ class TensorFlowSteps(Steps):
         towers: int,
     ) -> None:
         self.model = model
+        self.training_model = with_quick_layers(model)
         self.config = config
         self.scaling = scaling
         self.towers = towers
@@ -198,10 +200,10 @@ class TensorFlowSteps(Steps):
         variables = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            scores = self.model(images, training=True)
+            scores = self.training_model(images, training=True)
             losses = self._training_losses(scores, part)
             loss = tf.reduce_sum(losses * weights) / whole
-            total = loss + sum(self.model.losses) / self.towers
+            total = loss + sum(self.training_model.losses) / self.towers
         return tape.gradient(total, variables), _sums(scores, losses, targets, weights)
 
     def _training_losses(self, scores: Tensor, part: dict[str, Tensor]) -> Tensor:

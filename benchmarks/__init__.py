@@ -1,0 +1,1 @@
+"""Every claim of speed or accuracy as a command: both sides, one run, one ratio."""

@@ -1,0 +1,1 @@
+"""One measurement each, in a process of its own that prints one JSON line."""

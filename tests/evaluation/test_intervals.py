@@ -1,0 +1,70 @@
+"""Intervals and tests against SciPy, against other exact sums, and by simulation."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from visus.evaluation.intervals import difference_interval, mcnemar, wilson_interval
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1), st.sampled_from([0.8, 0.95, 0.99]))
+def test_wilson_is_that_of_scipy(total, share, confidence):
+    right = round(share * total)
+    ours = wilson_interval(right, total, confidence)
+    theirs = stats.binomtest(right, total).proportion_ci(confidence, method="wilson")
+    assert ours.value == right / total
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+    assert 0 <= ours.low <= ours.value <= ours.high <= 1
+    assert ours.confidence == confidence
+
+
+@pytest.mark.parametrize("right, total", [(0, 0), (3, 2), (-1, 2)])
+def test_no_interval_without_a_share(right, total):
+    with pytest.raises(ValueError, match="is no share"):
+        wilson_interval(right, total)
+
+
+@given(st.integers(0, 3000), st.integers(0, 3000))
+def test_mcnemar_is_the_exact_binomial_test_of_scipy(only_first, only_second):
+    total = only_first + only_second
+    expected = stats.binomtest(only_first, total).pvalue if total else 1.0
+    assert mcnemar(only_first, only_second) == pytest.approx(expected, rel=1e-8)
+    assert mcnemar(only_first, only_second) == mcnemar(only_second, only_first)
+
+
+@given(st.integers(0, 200), st.integers(0, 200), st.integers(0, 200))
+def test_the_difference_lies_in_its_interval(only_first, only_second, agreed):
+    total = only_first + only_second + agreed + 1
+    found = difference_interval(only_first, only_second, total)
+    assert -1 <= found.low <= found.value <= found.high <= 1
+    turned = difference_interval(only_second, only_first, total)
+    assert (-turned.high, -turned.low) == pytest.approx((found.low, found.high))
+
+
+def test_with_many_pictures_the_bootstrap_finds_the_same_interval():
+    differences = np.repeat([1, -1, 0], [180, 90, 1730])
+    bootstrap = stats.bootstrap(
+        (differences,), np.mean, n_resamples=2000, method="percentile", random_state=0
+    ).confidence_interval
+    found = difference_interval(90, 180, 2000)
+    assert found.value == pytest.approx(differences.mean())
+    assert (found.low, found.high) == pytest.approx(tuple(bootstrap), abs=1.5e-3)
+
+
+@pytest.mark.parametrize("total", [30, 300])
+def test_the_interval_of_a_difference_covers_the_truth_as_often_as_it_says(total):
+    shares = [0.1, 0.2, 0.7]
+    draws = np.random.default_rng(0).multinomial(total, shares, size=3000)
+    found = [difference_interval(first, second, total) for first, second, _ in draws]
+    covered = np.mean([interval.low <= 0.1 <= interval.high for interval in found])
+    assert 0.93 <= covered <= 0.98
+
+
+@pytest.mark.parametrize("total", [1, 10, 10_000])
+def test_equal_answers_leave_room_for_a_difference(total):
+    # Agresti and Min with two empty cells: half a picture each, z / (total + 2).
+    found = difference_interval(0, 0, total)
+    reach = stats.norm.ppf(0.975) / (total + 2)
+    assert (found.low, found.value, found.high) == pytest.approx((-reach, 0, reach))
