@@ -32,7 +32,7 @@ def next_picture(values: Tensor) -> Tensor:
 
 
 def _warped(images: Tensor, transforms: Tensor) -> Tensor:
-    return tf.raw_ops.ImageProjectiveTransformV3(
+    warped = tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
         transforms=transforms,
         output_shape=tf.shape(images)[1:3],
@@ -40,6 +40,8 @@ def _warped(images: Tensor, transforms: Tensor) -> Tensor:
         interpolation="BILINEAR",
         fill_mode="REFLECT",
     )
+    # The op forgets the size, which the network's layers want to know.
+    return tf.ensure_shape(warped, images.shape)
 
 
 def _recolored(images: Tensor, factors: Tensor) -> Tensor:

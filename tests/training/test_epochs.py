@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.utils.class_weight import compute_class_weight
+
+from visus.data.batches import Batch
+from visus.training.config import TrainingConfig
+from visus.training.epochs import EpochPlan, balanced_class_weights
+
+
+def plan(count: int, batch_size: int, epoch: int = 0) -> EpochPlan:
+    pictures = Batch(
+        pixels=np.arange(count, dtype=np.uint8).reshape(count, 1, 1, 1),
+        targets=np.zeros(count, dtype=np.int32),
+        weights=np.ones(count, dtype=np.float32),
+        ids=tuple(map(str, range(count))),
+    )
+    ones = np.ones(1, dtype=np.float32)
+    config = TrainingConfig(epochs=3, batch_size=batch_size)
+    return EpochPlan(pictures, config, 0, epoch, batch_size, ones)
+
+
+@given(st.integers(1, 60), st.integers(1, 20), st.lists(st.integers(1, 5), min_size=1))
+def test_every_picture_counts_once_an_epoch_however_it_is_cut(count, size, pieces):
+    epoch = plan(count, size)
+
+    def sizes():
+        while True:
+            yield from pieces
+
+    seen = []
+    for work in epoch.pieces(0, sizes()):
+        seen += work.pixels[..., 0, 0, 0][work.weights > 0].tolist()
+        assert work.rates.shape == work.pixels.shape[:1]
+    assert sorted(seen) == list(range(count))
+
+
+def test_epochs_differ_in_order_and_repeat_by_seed():
+    assert not np.array_equal(plan(50, 8).order(), plan(50, 8, epoch=1).order())
+    assert np.array_equal(plan(50, 8).order(), plan(50, 8).order())
+
+
+def test_a_rest_of_an_epoch_is_its_end():
+    epoch = plan(50, 8)
+    whole = epoch.work(epoch.order(), 0, epoch.steps)
+    rest = list(epoch.pieces(4, iter([99])))
+    assert np.array_equal(rest[0].pixels, whole.pixels[4:])
+    assert np.array_equal(rest[0].rates, whole.rates[4:])
+
+
+def test_balanced_weights_are_scikit_learns():
+    targets = np.array([0] * 5 + [1] * 20 + [2] * 3, dtype=np.int32)
+    expected = compute_class_weight("balanced", classes=np.arange(3), y=targets)
+    assert balanced_class_weights(targets, 3) == pytest.approx(expected)
+    assert balanced_class_weights(targets, 4)[3] == 0

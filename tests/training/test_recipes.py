@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from visus.core.errors import ConfigError
+from visus.data.survey import Survey
+from visus.models import NETWORKS
+from visus.pipeline.config import resolve_config
+from visus.training.config import TrainingConfig
+from visus.training.recipes import RECIPES, choose_recipe, find_recipe
+
+
+def survey(side: int, gray: bool) -> Survey:
+    return Survey(np.full(5, side), np.full(5, side), gray)
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
+def test_every_recipe_is_a_config_with_a_known_network(recipe):
+    config = resolve_config(recipe, {"source": "x"})
+    assert config.network.name in NETWORKS
+    settings = NETWORKS.load(config.network.name).settings_class
+    settings(**config.network.settings)
+
+
+def test_the_pictures_choose():
+    assert choose_recipe(survey(28, True)).name == "quick"
+    assert choose_recipe(survey(32, False)).name == "small-color"
+    assert choose_recipe(survey(300, False)).name == "photographs"
+
+
+def test_the_courses_own_recipes_are_exactly_so():
+    first = resolve_config(find_recipe("course-rmsprop"), {"source": "x"})
+    training = first.training
+    assert (training.optimizer, training.batch_size, training.epochs) == (
+        "rmsprop",
+        64,
+        5,
+    )
+    assert (training.learning_rate, training.schedule) == (1e-3, "constant")
+    assert first.data.validation_share == 0
+    second = resolve_config(find_recipe("course-adam"), {"source": "x"})
+    training = second.training
+    assert (training.optimizer, training.batch_size, training.epochs) == (
+        "adam",
+        128,
+        15,
+    )
+    assert second.data.validation_share == 0.1
+
+
+def test_few_pictures_are_seen_more_often():
+    quick, config = find_recipe("quick"), TrainingConfig(epochs=1, batch_size=128)
+    assert quick.epochs_for(60_000, config) == 1
+    assert quick.epochs_for(3_800, config) == 15
+    assert quick.epochs_for(1, config) == 450
+
+
+def test_a_misspelt_recipe_names_the_nearest():
+    with pytest.raises(ConfigError, match="'quick'"):
+        find_recipe("quik")
