@@ -8,7 +8,6 @@ import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean
 
 from benchmarks.measure import (
     Measurement,
@@ -26,6 +25,7 @@ SEEDS = 5
 COLUMNS = (
     "side",
     "clock",
+    "epochs",
     "runs",
     "accuracy %",
     "wall mean ± sd",
@@ -158,6 +158,7 @@ def _row(measurements: Sequence[Measurement], name: str, clock: str) -> list[str
     return [
         name,
         "training alone" if clock == "training" else "call to finished",
+        _epochs(measurements, name),
         str(len(accuracies)),
         Spread.of([100 * value for value in accuracies]).around_mean("").rstrip(),
         wall.around_mean(),
@@ -167,9 +168,11 @@ def _row(measurements: Sequence[Measurement], name: str, clock: str) -> list[str
     ]
 
 
-def mean_accuracy(measurements: Sequence[Measurement], name: str) -> float:
-    """Mean test accuracy of a side, each seed once."""
-    return mean(values_of(measurements, "accuracy", side=name, clock="training"))
+def _epochs(measurements: Sequence[Measurement], name: str) -> str:
+    run = int(values_of(measurements, "epochs", side=name)[0])
+    if name == LISTING and run != LISTING_EPOCHS:
+        return f"{run}, scaled to {LISTING_EPOCHS}"
+    return str(run)
 
 
 def quick_note(quick: bool) -> str:

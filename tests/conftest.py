@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+
+from pictures import striped, write_stripes
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -25,15 +26,6 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     return home
 
 
-def striped(upright: bool, seed: int, side: int = 16) -> np.ndarray:
-    """A noisy picture of stripes, `(side, side)`; the direction is its class."""
-    stripes = np.sin(np.arange(side) * 1.6 + seed) > 0
-    picture = np.tile(stripes * 200.0, (side, 1))
-    picture = picture if upright else picture.T
-    noise = np.random.default_rng(seed).normal(20, 15, picture.shape)
-    return np.clip(picture + noise, 0, 255).astype(np.uint8)
-
-
 @pytest.fixture
 def stripes() -> tuple[np.ndarray, np.ndarray]:
     """120 small gray pictures `(120, 16, 16)` and labels "across" and "upright"."""
@@ -44,9 +36,4 @@ def stripes() -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture
 def stripes_folder(tmp_path: Path) -> Path:
     """The like as PNG files in two class folders, 30 each."""
-    folder = tmp_path / "stripes"
-    for row in range(60):
-        name = "upright" if row % 2 == 0 else "across"
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(striped(row % 2 == 0, row)).save(folder / name / f"{row}.png")
-    return folder
+    return write_stripes(tmp_path / "stripes")

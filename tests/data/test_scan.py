@@ -15,7 +15,7 @@ SPEC = PreprocessSpec(image_size=(8, 8), channels=1)
 
 def test_every_file_is_used_or_quarantined_with_its_reason(stripes_folder):
     (stripes_folder / "across" / "note.jpg").write_text("this is text")
-    picture = (stripes_folder / "across" / "1.png").read_bytes()
+    picture = (stripes_folder / "across" / "01.png").read_bytes()
     (stripes_folder / "across" / "cut.png").write_bytes(picture[:-60])
     scan = scan_pictures(*read_source(stripes_folder), SPEC)
     verdicts = {entry.id: entry.verdict for entry in scan.ledger.quarantined}
@@ -46,10 +46,10 @@ def test_the_second_scan_reads_no_file(stripes_folder, monkeypatch):
 
 def test_a_changed_file_is_read_again(stripes_folder):
     scan_pictures(*read_source(stripes_folder), SPEC)
-    path = stripes_folder / "across" / "1.png"
+    path = stripes_folder / "across" / "01.png"
     Image.fromarray(np.zeros((16, 16), np.uint8)).save(path)
     scan = scan_pictures(*read_source(stripes_folder), SPEC)
-    assert not scan.pictures.pixels[scan.pictures.ids.index("across/1.png")].any()
+    assert not scan.pictures.pixels[scan.pictures.ids.index("across/01.png")].any()
 
 
 def test_a_damaged_cache_is_made_anew(stripes_folder, own_home):
@@ -82,7 +82,7 @@ def test_the_survey_sees_sizes_and_colors(tmp_path, stripes_folder):
     assert survey.common_size() == (16, 16)
     assert survey.all_gray
     assert survey.small
-    Image.new("RGB", (300, 200)).save(stripes_folder / "across" / "1.png")
+    Image.new("RGB", (300, 200)).save(stripes_folder / "across" / "01.png")
     survey = survey_pictures(read_source(stripes_folder)[0], SilentProgress())
     assert survey.common_size() is None
     assert not survey.all_gray

@@ -50,8 +50,8 @@ def test_the_courses_own_recipes_are_exactly_so():
 def test_few_pictures_are_seen_more_often():
     quick, config = find_recipe("quick"), TrainingConfig(epochs=1, batch_size=128)
     assert quick.epochs_for(60_000, config) == 1
-    assert quick.epochs_for(3_800, config) == 15
-    assert quick.epochs_for(1, config) == 450
+    assert quick.epochs_for(3_800, config) == 14
+    assert quick.epochs_for(1, config) == 400
 
 
 def test_a_misspelt_recipe_names_the_nearest():

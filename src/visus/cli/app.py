@@ -22,6 +22,8 @@ app = typer.Typer(
     help="A folder of pictures in; a trained, evaluated, saved model out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    # Drawn boxes in the help would cost half of its 0.3 seconds.
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 unexpected, 2 usage or settings, 3 data, 4 model, "
     "5 machine, 130 Ctrl-C, 143 terminated.",

@@ -16,15 +16,16 @@ def cache(
     ] = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show what is kept on disk to save time, or clear it."""
+    """Show or clear what is kept on disk to save time."""
     from visus.data.cache import cache_sizes, clear_cache
     from visus.data.home import visus_home
 
     sizes = cache_sizes()
     cleared: dict[str, int] = {}
     if clear is not None:
-        if clear != "all" and clear not in (*sizes, "data", "pixels"):
-            raise unknown_name("part of the cache", clear, [*sizes, "all"])
+        known = {*sizes, "data", "pixels", "all"}
+        if clear not in known:
+            raise unknown_name("part of the cache", clear, known)
         parts = list(sizes) if clear == "all" else [clear]
         cleared = {part: clear_cache(part) for part in parts}
         sizes = cache_sizes()

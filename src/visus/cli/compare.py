@@ -20,7 +20,7 @@ def compare(
     force: options.Force = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show runs side by side, tested on the same pictures."""
+    """Show runs side by side, on the same pictures."""
     from visus.pipeline.compare import compare_runs
     from visus.reporting.text import report_text
     from visus.reporting.view import save_report

@@ -16,7 +16,7 @@ def data(
     offline: options.Offline = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Count a source: classes, splits, and what became of every file."""
+    """Count the classes, splits and files of a source."""
     from visus.core.settings import parse_overrides
     from visus.pipeline.data import describe_data
 

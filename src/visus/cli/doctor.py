@@ -12,7 +12,7 @@ UNHEALTHY = 5
 
 @verb
 def doctor(as_json: options.AsJson = False) -> None:
-    """Say what is installed, what the machine offers, and how to mend the rest."""
+    """Say what is installed, and how to mend the rest."""
     from visus.pipeline.doctor import examine
 
     found = examine()

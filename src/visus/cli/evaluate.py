@@ -25,7 +25,7 @@ def evaluate(
     force: options.Force = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Measure a model on labelled pictures that it has not learned from."""
+    """Measure a model on pictures that it has not learned."""
     from visus.pipeline.evaluate import evaluate_bundle
 
     found = evaluate_bundle(

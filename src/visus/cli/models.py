@@ -24,7 +24,7 @@ def models(
     settings: options.Settings = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """List the networks, or show one layer by layer."""
+    """List the networks, or show the layers of one."""
     if name is None:
         _list(as_json)
         return

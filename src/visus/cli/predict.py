@@ -28,7 +28,7 @@ def predict(
     force: options.Force = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Answer pictures with a trained model, in the order of asking."""
+    """Answer pictures with a model, in the order of asking."""
     from visus.bundles import load_bundle
     from visus.pipeline.predict import answer_all, find_pictures, write_answers
 

@@ -43,7 +43,7 @@ def train(
     force: options.Force = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Train a model: pictures in; trained, evaluated and saved model out."""
+    """Train, evaluate and save a model."""
     progress = terminal_progress(quiet=as_json)
     if (source is None) == (resume is None):
         raise _one_of_two(source)

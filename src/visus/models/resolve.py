@@ -52,7 +52,7 @@ class Network:
                 model = self.builder(input_shape, num_classes)
             except VisusError:
                 raise
-            except (ValueError, TypeError) as error:
+            except Exception as error:
                 raise _cannot_build(self.name, input_shape, error) from error
         return _checked(self.name, model, input_shape, num_classes)
 
@@ -95,7 +95,8 @@ def _from_file(path: Path, config: NetworkConfig) -> Network:
         )
     try:
         names = runpy.run_path(str(path))
-    except (OSError, SyntaxError, ImportError, NameError) as error:
+    # Somebody else's code may fail in any way; the file is named in every case.
+    except Exception as error:
         raise _unusable_file(path, f"cannot be run: {error}") from error
     if not callable(names.get("build")):
         raise _unusable_file(path, "defines no function build")

@@ -80,7 +80,7 @@ _ALL = [
                 "label_smoothing": 0.1,
             },
         },
-        fewest_steps=450,
+        fewest_steps=400,
     ),
     Recipe(
         "thorough",
