@@ -21,6 +21,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
+# A result that was just written does not change what is measured.
+_MEASURED = ("src", "benchmarks", ":(exclude)benchmarks/results")
 
 Measurement = dict[str, Any]
 
@@ -145,7 +147,7 @@ def describe_machine() -> dict[str, Any]:
         **describe_environment(),
         "load": round(os.getloadavg()[0], 2),
         "git_commit": _git("rev-parse", "HEAD"),
-        "git_changed": bool(_git("status", "--porcelain", "--", "src", "benchmarks")),
+        "git_changed": bool(_git("status", "--porcelain", "--", *_MEASURED)),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
