@@ -4,8 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from pictures import striped, write_stripes
+
+# Machines are shared: how long an example takes proves nothing.
+settings.register_profile("visus", deadline=None)
+settings.load_profile("visus")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
