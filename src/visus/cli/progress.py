@@ -43,13 +43,14 @@ class RichProgress(Progress):
             TimeRemainingColumn,
         )
         from rich.progress import Progress as Bars
+        from rich.table import Column
 
         self.finish()
         self.bars = Bars(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=16),
+            BarColumn(bar_width=6),
             TaskProgressColumn(),
-            TimeRemainingColumn(compact=True),
+            TimeRemainingColumn(compact=True, table_column=Column(min_width=5)),
             TextColumn("{task.fields[figures]}"),
             console=Console(stderr=True),
         )
@@ -60,7 +61,7 @@ class RichProgress(Progress):
         """Move the bar and renew the figures beside it."""
         if self.bars is None or self.task is None:
             return
-        text = "  ".join(_worded(name, value) for name, value in figures.items())
+        text = " ".join(_worded(name, value) for name, value in figures.items())
         self.bars.update(self.task, advance=amount, figures=text)
 
     def finish(self) -> None:
@@ -77,10 +78,14 @@ class RichProgress(Progress):
             say(message)
 
 
-_WORDS = {"images_per_second": "img/s", "accuracy": "acc"}
+# Short enough that a bar, its time left and all figures fit into 80 columns.
+_FORMS = {
+    "step": "{}",
+    "accuracy": "acc {:.3f}",
+    "images_per_second": "{:,.0f} img/s",
+}
 
 
 def _worded(name: str, value: float | str) -> str:
-    if isinstance(value, float):
-        value = f"{value:,.0f}" if name.endswith("per_second") else f"{value:.3f}"
-    return f"{_WORDS.get(name, name)} {value}"
+    form = _FORMS.get(name, "{} {:.3f}" if isinstance(value, float) else "{} {}")
+    return form.format(value) if name in _FORMS else form.format(name, value)
