@@ -25,6 +25,7 @@ from visus.training.history import EpochLog, History
 from visus.training.position import Keeper, Pace, Position
 from visus.training.preflight import check_before_training
 from visus.training.steps import OutOfMemory, State, Steps, Totals
+from visus.training.uninterrupted import uninterrupted
 
 if TYPE_CHECKING:
     import keras
@@ -135,9 +136,11 @@ class _Loop:
             try:
                 entry = self._run_epoch()
             except OutOfMemory as error:
-                self._halve_batch(before, error)
+                with uninterrupted():
+                    self._halve_batch(before, error)
                 continue
-            self._end_epoch(entry)
+            with uninterrupted():
+                self._end_epoch(entry)
             if self._asked_to_stop():
                 break
 

@@ -6,6 +6,8 @@ Batch normalisation sees one tower at a time. Everything that changes is a varia
 a state can be taken after any call, and an interrupt between calls loses nothing.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +23,7 @@ from visus.training.config import TrainingConfig
 from visus.training.optimizers import build_optimizer
 from visus.training.quick_layers import with_quick_layers
 from visus.training.steps import OutOfMemory, State, Steps, Totals, Work
+from visus.training.uninterrupted import uninterrupted
 
 Tensor = Any
 
@@ -81,13 +84,23 @@ class TensorFlowSteps(Steps):
 
     def evaluate(self, pictures: Batch, batch_size: int) -> Totals:
         """Loss and right answers with the weights that `weights` gives."""
-        trained = [variable.numpy() for variable in self.averaged]
-        _assign(self.averaged, self.averages)
         sums = np.zeros(3)
-        for batch in padded_batches(pictures, batch_size):
-            sums += self._evaluate(batch.pixels, batch.targets, batch.weights).numpy()
-        _assign(self.averaged, trained)
+        with self._averages_in_place():
+            for batch in padded_batches(pictures, batch_size):
+                found = self._evaluate(batch.pixels, batch.targets, batch.weights)
+                sums += found.numpy()
         return Totals(*map(float, sums))
+
+    @contextmanager
+    def _averages_in_place(self) -> Iterator[None]:
+        # An interrupt must not leave the averages where the training would go on.
+        trained = [variable.numpy() for variable in self.averaged]
+        try:
+            _assign(self.averaged, self.averages)
+            yield
+        finally:
+            with uninterrupted():
+                _assign(self.averaged, trained)
 
     def state(self) -> State:
         """Everything that `train` changes, as arrays by name."""
