@@ -180,3 +180,14 @@ def test_other_backends_are_refused(monkeypatch):
     monkeypatch.delitem(sys.modules, "keras")
     with pytest.raises(ConfigError, match="torch"):
         select_backend()
+
+
+def test_a_softmax_inside_a_nested_network_is_seen():
+    import keras
+
+    head = keras.Sequential(
+        [keras.Input((25,)), keras.layers.Dense(3, activation="softmax")]
+    )
+    images = keras.Input((5, 5, 1))
+    model = keras.Model(images, head(keras.layers.Flatten()(images)))
+    assert find_network(NetworkConfig(), model).build((5, 5, 1), 3, 0) is model

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from visus.models.onnx_graph.calls import Call, Tensor, calls_of
+from visus.models.resolve import gives_probabilities
 
 if TYPE_CHECKING:
     import keras
@@ -265,7 +266,7 @@ def _softmax_warnings(
     softmaxes = {
         call.outputs[0].number: call.name
         for call in calls
-        if _gives_probabilities(call.layer) and len(call.outputs[0].shape) == 2
+        if gives_probabilities(call.layer) and len(call.outputs[0].shape) == 2
     }
     for call in calls:
         before = [tensor.number for tensor in call.inputs]
@@ -280,9 +281,3 @@ def _softmax_warnings(
             "The last layer has no softmax: its outputs are no probabilities. Visus "
             "adds one."
         )
-
-
-def _gives_probabilities(layer: Any) -> bool:
-    activation = getattr(layer, "activation", None)
-    names = (type(layer).__name__, type(activation).__name__)
-    return "Softmax" in names or getattr(activation, "__name__", "") == "softmax"

@@ -136,7 +136,7 @@ def _checked(
 ) -> "keras.Model":
     shapes = (tuple(model.input_shape[1:]), tuple(model.output_shape[1:]))
     if shapes == (tuple(input_shape), (num_classes,)):
-        return model if ends_with_softmax(model) else _with_softmax(model)
+        return model if gives_probabilities(model) else _with_softmax(model)
     raise ModelError(
         received=f"The network {name!r} turns {shapes[0]} into {shapes[1]}.",
         expected=f"pictures {tuple(input_shape)} into {num_classes} scores, one for "
@@ -145,14 +145,13 @@ def _checked(
     )
 
 
-def ends_with_softmax(model: "keras.Model") -> bool:
-    """Whether the outputs are probabilities already."""
-    last = model.layers[-1]
-    activation = getattr(last, "activation", None)
-    return (
-        getattr(activation, "__name__", "") == "softmax"
-        or type(last).__name__ == "Softmax"
-    )
+def gives_probabilities(layer: Any) -> bool:
+    """Whether a layer, or a network inside the network, ends with a softmax."""
+    if hasattr(layer, "layers"):
+        return gives_probabilities(layer.layers[-1])
+    activation = getattr(layer, "activation", None)
+    names = (type(layer).__name__, type(activation).__name__)
+    return "Softmax" in names or getattr(activation, "__name__", "") == "softmax"
 
 
 def _with_softmax(model: "keras.Model") -> "keras.Model":
