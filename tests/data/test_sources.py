@@ -1,5 +1,6 @@
 import gzip
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,14 @@ from visus.data.checks import require_classes
 from visus.data.records import ImageDataset
 from visus.data.sources import read_source
 from visus.data.sources.base import Access
-from visus.data.sources.idx import MNIST, IdxSource, read_idx, write_idx
+from visus.data.sources.idx import (
+    FASHION_MNIST,
+    MNIST,
+    DebianPackage,
+    IdxSource,
+    read_idx,
+    write_idx,
+)
 
 GRAY = np.zeros((4, 4), dtype=np.uint8)
 
@@ -232,6 +240,29 @@ def test_offline_never_asks_a_place(tmp_path):
     with pytest.raises(MachineError, match="--offline"):
         source.read(Access(offline=True))
     assert not asked
+
+
+def test_a_package_of_the_system_is_read_offline(tmp_path):
+    plain, files = tiny_source(tmp_path, lambda files: {})
+    source = replace(plain, debian=DebianPackage("dataset-tiny", tmp_path))
+    with pytest.raises(MachineError, match="dataset-tiny: not installed"):
+        source.read(Access(offline=True))
+    for name, content in files.items():
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content))
+    assert len(source.read(Access(offline=True))[0]) == 6
+    torn = tmp_path / "train-images-idx3-ubyte.gz"
+    torn.write_bytes(torn.read_bytes()[:-9])
+    with pytest.raises(MachineError):
+        source.read(Access(offline=True))
+
+
+def test_the_real_fashion_mnist_where_debian_has_installed_it():
+    if not FASHION_MNIST.debian.folder.is_dir():
+        pytest.skip("the Debian package dataset-fashion-mnist is not installed")
+    dataset, _ = read_source("fashion-mnist", Access(offline=True))
+    counts = dataset.counts()
+    assert set(counts["train"].values()) == {6_000}
+    assert set(counts["test"].values()) == {1_000}
 
 
 def test_idx_survives_writing():

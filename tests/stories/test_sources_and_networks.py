@@ -82,10 +82,30 @@ def test_training_starts_from_another_bundle(stripes):
     assert again.summary["test"]["loss"] == pytest.approx(
         first.summary["test"]["loss"], abs=1e-4
     )
+    unsaid = visus.train(stripes, settings=still, start_from=first.bundle.path)
+    assert unsaid.summary["network"] == "dense"
+    with pytest.raises(visus.ModelError, match="does not exist"):
+        visus.train(stripes, settings=FEW, start_from="nowhere.visus")
     with pytest.raises(visus.ModelError, match="do not fit"):
         visus.train(
             stripes, "convnet-dropout", settings=FEW, start_from=first.bundle.path
         )
+
+
+def test_a_run_from_a_bundle_is_resumed_from_it_too(stripes, monkeypatch):
+    first = visus.train(stripes, "dense", settings=FEW, out="first")
+    options = {"settings": FEW, "seed": 5, "start_from": first.bundle.path}
+    whole = visus.train(stripes, "dense", out="whole", **options)
+    # Stopped after its config was written and before its first checkpoint.
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("visus.pipeline.train.prepare_data", interrupted)
+        visus.train(stripes, "dense", out="stopped", **options)
+    resumed = visus.resume("stopped", source=stripes)
+    assert resumed.bundle.contents.graph == whole.bundle.contents.graph
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
 
 
 def test_a_changed_folder_cannot_be_resumed(stripes_folder):

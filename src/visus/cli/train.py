@@ -54,8 +54,14 @@ def train(
         return
     from visus.pipeline.train import Request, train_run
 
-    choices = _choices(network, recipe, seed, settings or [], config, offline)
-    request = Request(source, choices, out, start_from, force)
+    named = {
+        "network": {"name": network} if network else None,
+        "recipe": recipe,
+        "seed": seed,
+        "offline": offline or None,
+        "start_from": str(start_from) if start_from else None,
+    }
+    request = Request(source, _choices(named, settings or [], config), out, force)
     if dry_run:
         _tell_plan(request, as_json)
         return
@@ -63,28 +69,14 @@ def train(
 
 
 def _choices(
-    network: str | None,
-    recipe: str | None,
-    seed: int | None,
-    settings: list[str],
-    config: Path | None,
-    offline: bool,
+    named: dict[str, Any], settings: list[str], config: Path | None
 ) -> dict[str, Any]:
     from visus.core.settings import merge_into, parse_overrides, read_toml
 
     choices = read_toml(config) if config else {}
     choices.pop("source", None)
-    named: dict[str, Any] = {}
-    if network is not None:
-        named["network"] = {"name": network}
-    for key, value in (
-        ("recipe", recipe),
-        ("seed", seed),
-        ("offline", offline or None),
-    ):
-        if value is not None:
-            named[key] = value
-    return merge_into(merge_into(choices, named), parse_overrides(settings))
+    given = {name: value for name, value in named.items() if value is not None}
+    return merge_into(merge_into(choices, given), parse_overrides(settings))
 
 
 def _tell_plan(request: "Request", as_json: bool) -> None:

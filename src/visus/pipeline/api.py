@@ -43,7 +43,8 @@ def train(
         out: the run folder; `None`: the first free one under `runs/`.
         seed: the same seed gives the same model.
         settings: dotted or nested, such as `{"training.epochs": 5}`.
-        start_from: a bundle whose weights the network starts with.
+        start_from: a bundle whose weights the network starts with; its network and
+            picture size too, unless others are asked for.
         callbacks: Keras callbacks.
         offline: never open a connection.
         force: replace the run that is in `out`.
@@ -60,6 +61,8 @@ def train(
     choices: dict[str, Any] = {"seed": seed, "offline": offline}
     if recipe is not None:
         choices["recipe"] = recipe
+    if start_from is not None:
+        choices["start_from"] = str(start_from)
     model = network if hasattr(network, "layers") else None
     if network is not None and model is None:
         choices["network"] = {"name": str(network)}
@@ -68,7 +71,6 @@ def train(
         source=source,
         choices=choices,
         out=Path(out) if out is not None else None,
-        start_from=Path(start_from) if start_from is not None else None,
         force=force,
         model=model,
         callbacks=callbacks,

@@ -21,6 +21,9 @@ class RunConfig(Settings):
         default="auto", description="named defaults; auto: chosen by the data"
     )
     offline: bool = Field(default=False, description="never open a network connection")
+    start_from: str | None = Field(
+        default=None, description="a bundle whose weights the network starts with"
+    )
     data: DataConfig = DataConfig()
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()

@@ -37,7 +37,6 @@ def learn(
     run: Run | None,
     progress: Progress,
     *,
-    start_from: Path | None = None,
     callbacks: Sequence[Any] = (),
 ) -> Learned:
     """Build the network and train it, from the run's checkpoint if it has one.
@@ -45,7 +44,7 @@ def learn(
     Raises:
         ModelError: the network cannot be built, or its loss stopped being a number.
     """
-    model, steps = prepare_steps(plan, len(data.dataset.class_names), start_from)
+    model, steps = prepare_steps(plan, len(data.dataset.class_names))
     for callback in callbacks:
         callback.set_model(model)
     history = fit(
@@ -54,17 +53,15 @@ def learn(
     return Learned(model, history)
 
 
-def prepare_steps(
-    plan: Plan, num_classes: int, start_from: Path | None = None
-) -> tuple[Any, "Steps"]:
+def prepare_steps(plan: Plan, num_classes: int) -> tuple[Any, "Steps"]:
     """The network with its first weights, and its compiled steps."""
     select_backend()
     training = plan.config.training
     # Before TensorFlow starts, since it asks for its threads only once.
     threads = share_out_cores(training.batch_size)
     model = plan.network.build(plan.spec.input_shape, num_classes, plan.config.seed)
-    if start_from is not None:
-        copy_weights(start_from, model)
+    if plan.config.start_from is not None:
+        copy_weights(Path(plan.config.start_from), model)
     from visus.training.steps_tensorflow import TensorFlowSteps
 
     steps = TensorFlowSteps(

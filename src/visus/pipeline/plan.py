@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from visus.bundles import Bundle, load_bundle
 from visus.core.errors import ModelError
 from visus.core.progress import Progress
+from visus.core.settings import merge_into
 from visus.data.checks import require_classes
 from visus.data.config import DataConfig
 from visus.data.ledger import Ledger
@@ -14,10 +16,14 @@ from visus.data.records import ImageDataset
 from visus.data.sources import read_source
 from visus.data.sources.base import Access
 from visus.data.survey import Survey, survey_pictures
+from visus.models import NETWORKS
 from visus.models.config import NetworkConfig
 from visus.models.resolve import Network, find_network
 from visus.pipeline.config import RunConfig, check_choices, resolve_config
 from visus.training.recipes import Recipe, choose_recipe, find_recipe
+
+# What a network that goes on learning needs to see as it did before.
+AS_THE_BUNDLE = ("image_size", "color", "fit", "interpolation")
 
 
 @dataclass(frozen=True)
@@ -58,17 +64,32 @@ def make_plan(
         ConfigError: a setting or name is unknown.
         DataError: nothing can be learned from the source.
     """
-    asked = check_choices({"source": _named(source), **choices})
+    chosen = {"source": _named(source), **choices}
+    asked = check_choices(chosen)
     # Names and settings first: a misspelt one should not wait for 100,000 files.
     if asked.recipe != "auto":
         find_recipe(asked.recipe)
     if asked.network.name is not None:
         find_network(asked.network, model)
+    if asked.start_from is not None and model is None:
+        chosen = _as_in(load_bundle(asked.start_from), chosen)
     dataset, ledger = read_source(source, Access(asked.offline, progress))
     require_classes(dataset)
     survey = survey_pictures(dataset, progress)
-    chosen = {"source": _named(source), **choices}
     return _complete(dataset, ledger, survey, asked, chosen, model)
+
+
+def _as_in(bundle: Bundle, choices: Mapping[str, Any]) -> dict[str, Any]:
+    """The choices, with the network and pictures of a bundle where they say nothing."""
+    before = bundle.origin["config"]
+    old, new = before["network"]["name"], choices.get("network", {}).get("name")
+    values: dict[str, Any] = {
+        "data": {name: before["data"][name] for name in AS_THE_BUNDLE}
+    }
+    # A name that only its author has (a file, a model) must be given again.
+    if new in (None, old) and old in NETWORKS:
+        values["network"] = dict(before["network"])
+    return merge_into(values, choices)
 
 
 def _complete(

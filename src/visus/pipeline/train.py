@@ -34,7 +34,6 @@ class Request:
         source: a registered name, a folder, a CSV file, or pictures from Python.
         choices: nested settings that win over the recipe's.
         out: the run folder; `None`: the first free one under `runs/`.
-        start_from: a bundle whose weights the network starts with.
         force: replace the run that is in `out`.
         model: the user's own `keras.Model`, in place of a name.
         callbacks: Keras callbacks, from Python.
@@ -43,7 +42,6 @@ class Request:
     source: Any
     choices: Mapping[str, Any] = field(default_factory=dict)
     out: Path | None = None
-    start_from: Path | None = None
     force: bool = False
     model: Any = None
     callbacks: Sequence[Any] = ()
@@ -120,14 +118,7 @@ def _carry_out(
     write_json(run.environment_path, describe_environment())
     for note in data.notes():
         progress.say(note)
-    learned = learn(
-        plan,
-        data,
-        run,
-        progress,
-        start_from=request.start_from,
-        callbacks=request.callbacks,
-    )
+    learned = learn(plan, data, run, progress, callbacks=request.callbacks)
     bundle = pack_bundle(run, plan, data, learned)
     with progress.stage("Evaluating"):
         view = report_run(run, plan, data, bundle, learned.history)

