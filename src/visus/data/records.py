@@ -26,6 +26,8 @@ class ImageRecord:
         pixels: uint8 `(height, width, channels)`, for pictures that live in memory.
         content_hash: of the file's bytes, or of the pixels; "" before it is known.
         split: train, validation or test; `None` before splits are given.
+        group: what must not be torn apart by splits: a patient, a site, a video.
+        weight: how much the picture counts in training.
     """
 
     id: str
@@ -34,6 +36,8 @@ class ImageRecord:
     pixels: NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
     content_hash: str = ""
     split: Split | None = None
+    group: str | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
