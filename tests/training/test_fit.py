@@ -98,7 +98,8 @@ def test_checkpoints_survive_their_file(lesson, network, tmp_path):
     assert all(np.array_equal(array, found.state[n]) for n, array in state.items())
 
 
-def test_out_of_memory_halves_the_batch_and_says_so(lesson, network):
+@pytest.mark.parametrize("preflight", [False, True])
+def test_out_of_memory_halves_the_batch_and_says_so(lesson, network, preflight):
     task = lesson(epochs=2)
     steps = engine(network(), task.config)
     train = steps.train
@@ -111,9 +112,8 @@ def test_out_of_memory_halves_the_batch_and_says_so(lesson, network):
         train(work)
 
     steps.train = scarce
-    history = fit(
-        steps, lesson(epochs=2, preflight=False), run=None, progress=SilentProgress()
-    )
+    task = lesson(epochs=2, preflight=preflight)
+    history = fit(steps, task, run=None, progress=SilentProgress())
     assert history.batch_size == 4
     assert set(sizes) == {4}
     assert sum("goes on with" in note for note in history.notes) == 2

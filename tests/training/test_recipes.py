@@ -22,9 +22,13 @@ def test_every_recipe_is_a_config_with_a_known_network(recipe):
 
 
 def test_the_pictures_choose():
-    assert choose_recipe(survey(28, True)).name == "quick"
-    assert choose_recipe(survey(32, False)).name == "small-color"
-    assert choose_recipe(survey(300, False)).name == "photographs"
+    def chosen(side: int, gray: bool, easy: bool = False) -> str:
+        return choose_recipe(survey(side, gray), lambda: easy).name
+
+    assert chosen(28, gray=True, easy=True) == "quick"
+    assert chosen(28, gray=True) == "small-gray"
+    assert chosen(32, gray=False, easy=True) == "small-color"
+    assert chosen(300, gray=True, easy=True) == "photographs"
 
 
 def test_the_courses_own_recipes_are_exactly_so():

@@ -20,6 +20,7 @@ from visus.models import NETWORKS
 from visus.models.config import NetworkConfig
 from visus.models.resolve import Network, find_network
 from visus.pipeline.config import RunConfig, check_choices, resolve_config
+from visus.pipeline.difficulty import mean_pictures_suffice
 from visus.training.recipes import Recipe, choose_recipe, find_recipe
 
 # What a network that goes on learning needs to see as it did before.
@@ -101,7 +102,11 @@ def _complete(
     model: Any,
 ) -> Plan:
     auto = asked.recipe == "auto"
-    recipe = choose_recipe(survey) if auto else find_recipe(asked.recipe)
+    recipe = (
+        choose_recipe(survey, lambda: mean_pictures_suffice(dataset))
+        if auto
+        else find_recipe(asked.recipe)
+    )
     config = _with_epochs(resolve_config(recipe, choices), recipe, dataset, choices)
     network = find_network(config.network, model)
     spec = choose_spec(config.data, survey, network)

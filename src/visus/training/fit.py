@@ -123,9 +123,21 @@ class _Loop:
         if resumed:
             self.position, self.best = resumed
         elif self.config.preflight:
-            self.position.notes += check_before_training(self.steps, self._plan())
+            self._check()
         for callback in self.callbacks:
             callback.on_train_begin()
+
+    def _check(self) -> None:
+        # The first batch of all: where a batch that is too large is found out.
+        before = self.steps.state()
+        while True:
+            try:
+                notes = check_before_training(self.steps, self._plan())
+            except OutOfMemory as error:
+                self._halve_batch(before, error)
+                continue
+            self.position.notes += notes
+            return
 
     def _run_epochs(self) -> None:
         position = self.position

@@ -4,7 +4,7 @@ A recipe only gives defaults; a TOML file and `--set` are laid over it. The figu
 each reaches, with time and machine, are in `benchmarks/` and the README.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +43,19 @@ def find_recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def choose_recipe(survey: Survey) -> Recipe:
-    """The recipe for pictures of these sizes and colors."""
+def choose_recipe(survey: Survey, easy: Callable[[], bool]) -> Recipe:
+    """The recipe for pictures of these sizes and colors.
+
+    Args:
+        survey: sizes and colors.
+        easy: whether the pictures are as easy to tell apart as digits; only asked of
+            small gray ones.
+    """
     if not survey.small:
         return RECIPES["photographs"]
-    return RECIPES["quick" if survey.all_gray else "small-color"]
+    if not survey.all_gray:
+        return RECIPES["small-color"]
+    return RECIPES["quick" if easy() else "small-gray"]
 
 
 _DIGIT_CHANGES = {"shift": 0.08, "rotate": 10, "zoom": 0.1}
@@ -97,6 +105,26 @@ _ALL = [
                 "warmup_share": 0.1,
                 "label_smoothing": 0.1,
                 "augment": _DIGIT_CHANGES,
+            },
+        },
+        fewest_steps=1000,
+    ),
+    Recipe(
+        "small-gray",
+        "small gray pictures harder than digits, such as clothes; flip off for letters",
+        {
+            "data": {"validation_share": 0.05},
+            "network": {"name": "quick", "widths": [32, 64, 128]},
+            "training": {
+                "epochs": 10,
+                "batch_size": 256,
+                "optimizer": "muon",
+                "learning_rate": 0.03,
+                "schedule": "one-cycle",
+                "warmup_share": 0.1,
+                "weight_decay": 0.05,
+                "label_smoothing": 0.05,
+                "augment": {"flip": True},
             },
         },
         fewest_steps=1000,
