@@ -54,7 +54,7 @@ class Evidence:
 
     @cached_property
     def units(self) -> NDArray[np.int64]:
-        """Twins bear one number, that of the first; others their own `(num_images,)`."""
+        """Twins bear the number of the first, others their own `(num_images,)`."""
         numbers = np.arange(len(self), dtype=np.int64)
         for cluster in self.twins.clusters:
             numbers[list(cluster)] = cluster[0]

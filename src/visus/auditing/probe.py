@@ -6,6 +6,7 @@ without its twins.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from types import ModuleType
 
 import numpy as np
@@ -69,7 +70,7 @@ def probe_labels(
     Raises:
         MachineError: scikit-learn is not installed.
     """
-    _learning()
+    learning = _scikit_learn("linear_model")
     progress = progress or SilentProgress()
     classes = _large_classes(targets, units)
     if len(classes) < 2:
@@ -83,7 +84,7 @@ def probe_labels(
         for fold in range(FOLDS):
             inside = folds == fold
             fitted = _fit_on(np.flatnonzero(~inside), seed, fold)
-            model = _learning().LogisticRegression(C=STRENGTH, max_iter=300)
+            model = learning.LogisticRegression(C=STRENGTH, max_iter=300)
             model.fit(standing[fitted], labels[fitted])
             told = model.predict_proba(standing[inside])
             probabilities[np.ix_(inside, model.classes_)] = told
@@ -109,12 +110,13 @@ def tree_accuracy(
     Raises:
         MachineError: scikit-learn is not installed.
     """
+    trees = _scikit_learn("tree")
     folds = assign_folds(labels, units, seed=seed)
     right = 0
     for fold in range(FOLDS):
         inside = folds == fold
         # Leaves of a few pictures would learn them by heart.
-        model = _trees().DecisionTreeClassifier(
+        model = trees.DecisionTreeClassifier(
             min_samples_leaf=max(5, len(labels) // 100), random_state=0
         )
         model.fit(values[~inside], labels[~inside])
@@ -163,25 +165,12 @@ def _fit_on(rows: NDArray[np.intp], seed: int, fold: int) -> NDArray[np.intp]:
     return np.sort(generator.choice(rows, MOST_FITTED, replace=False))
 
 
-def _learning() -> ModuleType:
+def _scikit_learn(module: str) -> ModuleType:
     try:
-        from sklearn import linear_model
+        return import_module(f"sklearn.{module}")
     except ImportError as error:
-        raise _not_installed() from error
-    return linear_model
-
-
-def _trees() -> ModuleType:
-    try:
-        from sklearn import tree
-    except ImportError as error:
-        raise _not_installed() from error
-    return tree
-
-
-def _not_installed() -> MachineError:
-    return MachineError(
-        received="The package scikit-learn is not installed.",
-        expected="it, for probes of labels and of spurious correlations.",
-        remedy="Run: pip install 'visus[audit]'",
-    )
+        raise MachineError(
+            received="The package scikit-learn is not installed.",
+            expected="it, for probes of labels and of spurious correlations.",
+            remedy="Run: pip install 'visus[audit]'",
+        ) from error

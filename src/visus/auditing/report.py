@@ -1,4 +1,4 @@
-"""What an audit found, as a report: facts, sentences, one table, one gallery a check."""
+"""What an audit found, as a report: facts, sentences, a table, a gallery a check."""
 
 from collections.abc import Sequence
 
@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from visus.auditing.evidence import Evidence
 from visus.auditing.run import Checked
-from visus.core.report import Fact, Finding, Gallery, Report, Table, Tile
-from visus.data.decode import DecodeFailure
+from visus.core.report import Fact, Gallery, Report, Table, Tile
+from visus.data.decode import DecodeFailure, decode_image
 from visus.data.encode import png_base64
-from visus.data.scan import open_picture
 
 MOST_TILES = 24
+TILE_SIZE = (128, 128)
 SEVERITIES = ("error", "warning", "info")
 
 
@@ -103,9 +103,10 @@ def _pixels(evidence: Evidence, row: int) -> NDArray[np.uint8]:
     record = evidence.dataset.records[row]
     if record.pixels is not None:
         return record.pixels
+    small: NDArray[np.uint8] = evidence.pixels[row]
+    if record.location is None:
+        return small
     try:
-        return (
-            open_picture(record.location) if record.location else evidence.pixels[row]
-        )
-    except DecodeFailure:
-        return evidence.pixels[row]
+        return decode_image(record.location.read_bytes(), at_least=TILE_SIZE).pixels
+    except (OSError, DecodeFailure):
+        return small

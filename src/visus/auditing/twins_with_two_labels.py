@@ -42,7 +42,8 @@ class TwinsWithTwoLabels(Check[TwoLabelsSettings]):
                 for other in others(evidence, row)
                 if targets[other] != targets[row]
             )
-            return f"{evidence.label(row)}; {evidence.label(other)} in {evidence.id(other)}"
+            mine, others_label = evidence.label(row), evidence.label(other)
+            return f"{mine}; {others_label} in {evidence.id(other)}"
 
         return Opinion(
             scores=score_rows(len(evidence), scores),
