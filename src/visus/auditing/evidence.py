@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visus.auditing.features import describe_pictures
+from visus.auditing.neighbours import Neighbours, find_neighbours
 from visus.auditing.probe import Probed, probe_labels
 from visus.core.progress import Progress, SilentProgress
 from visus.data.ledger import Ledger
@@ -64,6 +65,11 @@ class Evidence:
     def features(self) -> NDArray[np.float32]:
         """What a probe sees `(num_images, num_features)`."""
         return describe_pictures(self.pixels, seed=self.seed, progress=self.progress)
+
+    @cached_property
+    def neighbours(self) -> Neighbours | None:
+        """The pictures most alike; `None` when there are too few."""
+        return find_neighbours(self.features, seed=self.seed)
 
     @cached_property
     def probed(self) -> Probed | None:
