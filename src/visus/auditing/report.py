@@ -81,11 +81,11 @@ def _found(check: Checked) -> int | None:
 
 def _gallery(evidence: Evidence, check: Checked) -> Gallery:
     rows = check.rows[:MOST_TILES]
-    shown = f"the worst {len(rows)} are shown" if len(check.rows) > len(rows) else ""
+    shown = f"the worst {len(rows)} of " if len(check.rows) > len(rows) else ""
     return Gallery(
         title=check.title,
         tiles=tuple(_tile(evidence, check, int(row)) for row in rows),
-        note=f"{len(check.rows):,} pictures{'; ' if shown else ''}{shown}.",
+        note=f"{check.summary.capitalize()}: {shown}{len(check.rows):,}.",
     )
 
 

@@ -1,6 +1,7 @@
 """visus audit."""
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -87,7 +88,14 @@ def _tell(audited: "Audited", written: "Written | None", as_json: bool) -> None:
         fixed = {"fixed": written.to_json()} if written else {}
         answer({**audited.to_json(), **fixed})
         return
-    write(str(audited.view))
+    from visus.reporting.text import report_text
+
+    # The page has the table and the pictures; here is what somebody must read.
+    report = audited.view.report.model_copy(update={"tables": (), "figures": ()})
+    write(report_text(report))
+    fine = [check.name for check in audited.checked if check.verdict == "fine"]
+    if fine:
+        write(fill(f"fine: {', '.join(fine)}", 80, break_on_hyphens=False))
     write(f"report: {audited.view.page}")
     if written is not None:
         counts = ", ".join(f"{name} {n:,}" for name, n in written.counts.items())
