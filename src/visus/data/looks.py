@@ -219,7 +219,7 @@ def _laplacian_variance(luma: NDArray[np.uint8]) -> float:
 
 def _of_histogram(counts: NDArray[np.intp]) -> tuple[float, float, float]:
     """Brightness, contrast and entropy, from how often each luma occurs."""
-    (levels,) = counts.nonzero()
+    levels = np.flatnonzero(counts)
     shares = counts[levels] / counts.sum()
     mean = float(shares @ levels)
     variance = float(shares @ (levels - mean) ** 2)
@@ -235,10 +235,10 @@ def _colorfulness(pixels: NDArray[np.uint8]) -> float:
     red, green, blue = np.ascontiguousarray(picked.transpose(2, 0, 1))
     # Three times each distance, in whole numbers; a float mean takes ten times as long.
     total = red + green + blue
-    distances = 0
+    distances: int = 0
     for channel in (red, green, blue):
         distances += int(np.abs(3 * channel - total).sum(dtype=np.int64))
-    return distances / (9 * 255 * total.size)
+    return float(distances / (9 * 255 * total.size))
 
 
 def _detail(pixels: NDArray[np.uint8]) -> float:
