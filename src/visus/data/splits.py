@@ -135,16 +135,6 @@ def _unit(rows: tuple[int, ...], dataset: ImageDataset) -> Unit:
     return Unit(rows, classes, key)
 
 
-def shared_content(dataset: ImageDataset) -> tuple[str, ...]:
-    """Ids of training pictures whose very content is in the test too."""
-    tested = {r.content_hash for r in dataset.records if r.split == "test"}
-    return tuple(
-        record.id
-        for record in dataset.records
-        if record.split == "train" and record.content_hash in tested
-    )
-
-
 def _renamed(
     dataset: ImageDataset, old: Split | None, new: Split | None
 ) -> ImageDataset:
