@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "visus"
 LAYERS = [
     {"cli"},
     {"pipeline"},
-    {"training", "evaluation", "reporting"},
+    {"auditing", "training", "evaluation", "reporting"},
     {"models"},
     {"bundles"},
     {"tasks"},

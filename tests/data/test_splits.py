@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visus.data.records import ImageDataset, ImageRecord
-from visus.data.splits import assign_splits, shared_content
+from visus.data.splits import assign_splits
 
 
 def dataset(rows: list[tuple[str, str]], splits: list | None = None) -> ImageDataset:
@@ -82,11 +82,6 @@ def test_no_class_loses_its_last_training_picture():
     counts = assign_splits(dataset(rows), **SHARES, seed=0).counts()
     assert counts["train"] == {"a": 1, "b": 1}
     assert counts["test"] == {"a": 1, "b": 1}
-
-
-def test_a_leak_in_given_splits_is_found():
-    data = dataset([("a", "x"), ("a", "y"), ("a", "x")], ["train", "train", "test"])
-    assert shared_content(data) == ("0",)
 
 
 def test_class_indices_follow_the_class_names():

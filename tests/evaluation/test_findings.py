@@ -5,7 +5,7 @@ import pytest
 
 from visus.core.report import Fact
 from visus.evaluation.findings import accuracy_findings, class_findings
-from visus.evaluation.intervals import wilson_interval
+from visus.tasks.intervals import wilson_interval
 
 
 def accuracy_fact(right, total):

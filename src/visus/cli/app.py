@@ -5,6 +5,7 @@ import sys
 import typer
 
 from visus.cli import (
+    audit,
     cache,
     compare,
     data,
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("audit")(audit.audit)
 app.command("models")(models.models)
 app.command("data")(data.data)
 app.command("runs")(runs.runs)

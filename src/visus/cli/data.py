@@ -12,15 +12,20 @@ from visus.cli.progress import terminal_progress
 @verb
 def data(
     source: Annotated[str, typer.Argument(help="A name, a folder, or a CSV file.")],
+    split: options.Split = None,
+    group: options.Group = None,
+    allow_leak: options.AllowLeak = False,
     settings: options.Settings = None,
     offline: options.Offline = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Count the classes, splits and files of a source."""
-    from visus.core.settings import parse_overrides
+    from visus.core.settings import merge_into, parse_overrides
+    from visus.pipeline.config import split_choices
     from visus.pipeline.data import describe_data
 
-    choices = {**parse_overrides(settings or []), "offline": offline}
+    named = {"data": split_choices(split, group, allow_leak=allow_leak)}
+    choices = merge_into({**named, "offline": offline}, parse_overrides(settings or []))
     told = describe_data(source, choices, terminal_progress(quiet=as_json))
     if as_json:
         answer(told)
@@ -44,6 +49,11 @@ def _write(told: dict[str, Any]) -> None:
         f"found {told['found']:,} = used {told['used']:,} + "
         f"not used {told['quarantined']:,}"
     )
+    if told["twins"]["clusters"]:
+        write(
+            f"{told['twins']['pictures']:,} pictures are twins of others, in "
+            f"{told['twins']['clusters']:,} clusters that splits keep whole"
+        )
     for entry in told["ledger"]["quarantine"][:20]:
         say(f"not used: {entry['id']}: {entry['reason']}")
     if told["quarantined"] > 20:

@@ -20,6 +20,26 @@ Settings = Annotated[
         help="One setting, such as training.epochs=5; may be repeated.",
     ),
 ]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        metavar="TRAIN/VALIDATION/TEST",
+        help="Shares, such as 0.7/0.15/0.15, where the source gives no split.",
+    ),
+]
+Group = Annotated[
+    str | None,
+    typer.Option(
+        "--group", metavar="COLUMN", help="What splits keep whole, such as patient."
+    ),
+]
+AllowLeak = Annotated[
+    bool,
+    typer.Option(
+        "--allow-leak", help="Go on although the given test shares pictures or groups."
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option("--config", help="A TOML file of settings; --set wins over it."),

@@ -27,6 +27,9 @@ def train(
         typer.Option(help="The run folder. Default: runs/<data>-<network>-<number>."),
     ] = None,
     seed: options.Seed = None,
+    split: options.Split = None,
+    group: options.Group = None,
+    allow_leak: options.AllowLeak = False,
     settings: options.Settings = None,
     config: options.Config = None,
     start_from: Annotated[
@@ -52,6 +55,7 @@ def train(
 
         _tell(resume_run(resume, progress).summary, as_json)
         return
+    from visus.pipeline.config import split_choices
     from visus.pipeline.train import Request, train_run
 
     named = {
@@ -60,6 +64,7 @@ def train(
         "seed": seed,
         "offline": offline or None,
         "start_from": str(start_from) if start_from else None,
+        "data": split_choices(split, group, allow_leak=allow_leak),
     }
     request = Request(source, _choices(named, settings or [], config), out, force)
     if dry_run:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from visus.core.files import write_json, written_aside
 from visus.core.progress import Progress
 from visus.data.home import visus_home
 from visus.data.ledger import Quarantined
+from visus.data.looks import Looks
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
 
-# Raised whenever decoding or preparing changes, so that no old pixel is used.
-VERSION = 1
+# Raised whenever decoding, preparing or looking changes: nothing old is used.
+VERSION = 2
 # Larger blocks are mapped from disk rather than read into memory.
 MOST_BYTES_IN_MEMORY = 2 * 2**30
 
@@ -32,11 +34,13 @@ class Kept:
         pixels: uint8 `(num_usable, height, width, channels)`.
         hashes: content hash of each, in order.
         quarantined: the others.
+        looks: of each, in order; `None` for pictures in memory.
     """
 
     pixels: NDArray[np.uint8]
     hashes: tuple[str, ...]
     quarantined: tuple[Quarantined, ...]
+    looks: Looks | None = None
 
 
 @dataclass(frozen=True)
@@ -60,12 +64,14 @@ class PixelCache:
             notes = json.loads(self.path.with_suffix(".json").read_text("utf-8"))
             small = self.path.stat().st_size < MOST_BYTES_IN_MEMORY
             pixels = np.load(self.path, mmap_mode=None if small else "r")
-        except (OSError, ValueError):
+            with np.load(self.path.with_suffix(".npz"), allow_pickle=False) as arrays:
+                looks = Looks.from_arrays(arrays)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             return None
         quarantined = tuple(Quarantined(**entry) for entry in notes["quarantined"])
-        if len(pixels) != len(notes["hashes"]):
+        if not len(pixels) == len(looks) == len(notes["hashes"]):
             return None
-        return Kept(pixels, tuple(notes["hashes"]), quarantined)
+        return Kept(pixels, tuple(notes["hashes"]), quarantined, looks)
 
     def save(self, kept: Kept, progress: Progress) -> None:
         """Keep it; a disk without room costs the next run time, not this one's life."""
@@ -76,9 +82,16 @@ class PixelCache:
         try:
             with written_aside(self.path) as aside, aside.open("wb") as file:
                 np.save(file, kept.pixels, allow_pickle=False)
+            if kept.looks is not None:
+                self._save_looks(kept.looks)
             write_json(self.path.with_suffix(".json"), notes)
         except VisusError as error:
             progress.say(f"The prepared pictures are not kept: {error.received}")
+
+    def _save_looks(self, looks: Looks) -> None:
+        path = self.path.with_suffix(".npz")
+        with written_aside(path) as aside, aside.open("wb") as file:
+            np.savez(file, allow_pickle=False, **looks.to_arrays())
 
 
 def pixels_folder() -> Path:

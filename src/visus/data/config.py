@@ -29,6 +29,12 @@ class DataConfig(Settings):
     test_share: float = Field(
         0.2, ge=0, lt=1, description="share held for the test when none is given"
     )
+    group: str | None = Field(
+        None, description="column of what no split may tear apart, such as a patient"
+    )
+    allow_leak: bool = Field(
+        False, description="train although the given test shares pictures or groups"
+    )
 
 
 class AugmentConfig(Settings):

@@ -28,6 +28,7 @@ class ImageRecord:
         split: train, validation or test; `None` before splits are given.
         group: what must not be torn apart by splits: a patient, a site, a video.
         weight: how much the picture counts in training.
+        metadata: what else the source says, as pairs of column and text.
     """
 
     id: str
@@ -38,6 +39,7 @@ class ImageRecord:
     split: Split | None = None
     group: str | None = None
     weight: float = 1.0
+    metadata: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from visus.data.batches import Batch, make_batch
 from visus.data.cache import Kept, PixelCache
 from visus.data.decode import DecodeFailure, decode_image
 from visus.data.ledger import Ledger, Quarantined
+from visus.data.looks import Look, Looks, join_looks, look_at
 from visus.data.preprocess import PreprocessSpec, prepare_pixels
 from visus.data.records import ImageDataset, ImageRecord
 
@@ -35,11 +37,21 @@ class Scan:
         dataset: the usable records, with content hashes.
         ledger: what became of every file.
         pictures: one row a record, in their order.
+        noted: their looks, where the pass through the files noted them.
     """
 
     dataset: ImageDataset
     ledger: Ledger
     pictures: Batch
+    noted: Looks | None = None
+
+    @cached_property
+    def looks(self) -> Looks:
+        """One row a record; pictures in memory are looked at when this is asked."""
+        if self.noted is not None:
+            return self.noted
+        pictures = (record.pixels for record in self.dataset.records)
+        return join_looks([look_at(p) for p in pictures if p is not None])
 
 
 def scan_pictures(
@@ -67,6 +79,7 @@ def scan_pictures(
         dataset=usable,
         ledger=ledger.with_quarantined(kept.quarantined),
         pictures=make_batch(kept.pixels, usable),
+        noted=kept.looks,
     )
 
 
@@ -108,18 +121,21 @@ def _decode_all(
 ) -> Kept:
     pixels = np.empty((len(dataset), *spec.input_shape), dtype=np.uint8)
     hashes: list[str] = []
+    looks: list[Look] = []
     quarantined: list[Quarantined] = []
     with progress.stage("Reading pictures", len(dataset)):
         for result in _decoded(dataset.records, spec, progress):
             if isinstance(result, Quarantined):
                 quarantined.append(result)
                 continue
-            pixels[len(hashes)], digest = result
+            pixels[len(hashes)], digest, look = result
             hashes.append(digest)
-    return Kept(pixels[: len(hashes)], tuple(hashes), tuple(quarantined))
+            looks.append(look)
+    usable = pixels[: len(hashes)]
+    return Kept(usable, tuple(hashes), tuple(quarantined), join_looks(looks))
 
 
-Result = tuple[NDArray[np.uint8], str] | Quarantined
+Result = tuple[NDArray[np.uint8], str, Look] | Quarantined
 
 
 def _decoded(
@@ -138,10 +154,14 @@ def _decode_one(record: ImageRecord, spec: PreprocessSpec) -> Result:
         if record.pixels is not None:
             pixels = record.pixels
             content = pixels.tobytes()
+            look = look_at(pixels)
         else:
             content = _read(record.location or Path())
-            pixels = decode_image(content).pixels
-        return prepare_pixels(pixels, spec), hashlib.sha256(content).hexdigest()
+            decoded = decode_image(content)
+            pixels, kind = decoded.pixels, decoded.format
+            look = look_at(pixels, file_bytes=len(content), image_format=kind)
+        digest = hashlib.sha256(content).hexdigest()
+        return prepare_pixels(pixels, spec), digest, look
     except DecodeFailure as failure:
         return Quarantined(record.id, failure.verdict, failure.reason)
 

@@ -1,54 +1,143 @@
 """Who learns and who tests: splits that depend on content, never on order or names.
 
-Equal content always lies on one side, and every class is divided alike.
+What belongs together stays together: equal content, twins, and pictures of one group
+make a unit, and a unit lies on one side whole. Every class is divided alike, as far as
+units let it be.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import replace
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
+from visus.core.errors import ConfigError, DataError
 from visus.core.seeds import derive_seed
-from visus.data.records import ImageDataset, ImageRecord, Split
+from visus.data.records import ImageDataset, Split
+from visus.data.twins import join_rows
+
+Clusters = Iterable[Sequence[int]]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Pictures that no split may tear apart.
+
+    Args:
+        rows: of the records, in order.
+        classes: how many pictures of each class it has.
+        key: the same for the same content in any order.
+    """
+
+    rows: tuple[int, ...]
+    classes: Mapping[str, int]
+    key: str
 
 
 def assign_splits(
-    dataset: ImageDataset, *, validation_share: float, test_share: float, seed: int
+    dataset: ImageDataset,
+    *,
+    validation_share: float,
+    test_share: float,
+    seed: int,
+    clusters: Clusters = (),
 ) -> ImageDataset:
     """Give every record a split; splits that are given are kept.
 
     Where there is a validation split and no test split, it becomes the test, since
     choices may not be made on what is reported. Whatever is missing is carved out of
-    the training pictures, class by class.
+    the training pictures, unit by unit; every class that has units for it keeps some to
+    learn from.
 
     Args:
-        dataset: records with content hashes.
+        dataset: records with content hashes, perhaps with groups.
         validation_share: of the training pictures, 0 to 1.
         test_share: of all pictures, where no test is given.
         seed: of the run.
+        clusters: rows that belong together, such as `Twins.clusters`.
     """
     given = {record.split for record in dataset.records}
     if "test" not in given and "validation" in given:
         dataset = _renamed(dataset, "validation", "test")
         given = {record.split for record in dataset.records}
     dataset = _renamed(dataset, None, "train")
+    joined = tuple(clusters)
     if "test" not in given:
-        dataset = _carve(dataset, "test", test_share, seed)
+        dataset = _carve(dataset, "test", test_share, seed, joined)
     if "validation" not in given and validation_share:
-        dataset = _carve(dataset, "validation", validation_share, seed)
+        dataset = _carve(dataset, "validation", validation_share, seed, joined)
     return dataset
 
 
-def shared_content(dataset: ImageDataset) -> tuple[str, ...]:
-    """Ids of training pictures whose very content is in the test too."""
-    tested = {r.content_hash for r in dataset.records if r.split == "test"}
-    return tuple(
-        record.id
-        for record in dataset.records
-        if record.split == "train" and record.content_hash in tested
-    )
+def kfold_splits(
+    dataset: ImageDataset, folds: int, seed: int, clusters: Clusters = ()
+) -> tuple[ImageDataset, ...]:
+    """The same data once a fold, in which that fold is the test and the rest trains.
+
+    Each picture is in the test exactly once; splits that were given play no part.
+
+    Args:
+        dataset: records with content hashes, perhaps with groups.
+        folds: how many, at least 2.
+        seed: another one gives other folds.
+        clusters: rows that belong together, such as `Twins.clusters`.
+
+    Raises:
+        ConfigError: fewer than two folds.
+        DataError: fewer units than folds.
+    """
+    if folds < 2:
+        raise ConfigError(
+            received=f"{folds} folds.",
+            expected="at least 2: one to test on, the others to learn from.",
+            remedy="Ask for 5 or 10 folds.",
+        )
+    units = list(make_units(dataset, clusters))
+    if len(units) < folds:
+        raise DataError(
+            received=f"{dataset.name} has {len(units)} units (pictures, twins or "
+            f"groups that stay together) for {folds} folds.",
+            expected="at least one unit a fold.",
+            remedy="Ask for fewer folds, or add pictures.",
+        )
+    fold_of = _deal(units, folds, derive_seed(seed, "folds"))
+    return tuple(_tested_on(dataset, fold_of, fold) for fold in range(folds))
 
 
-def _renamed(dataset: ImageDataset, old: Split | None, new: Split) -> ImageDataset:
+def make_units(dataset: ImageDataset, clusters: Clusters = ()) -> Iterator[Unit]:
+    """The units of a data set, in order of their first rows.
+
+    Args:
+        dataset: content hashes and groups join records.
+        clusters: rows that belong together besides.
+    """
+    rows_of: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for row, record in enumerate(dataset.records):
+        if record.content_hash:
+            rows_of["content", record.content_hash].append(row)
+        if record.group is not None:
+            rows_of["group", record.group].append(row)
+    together = (*rows_of.values(), *clusters)
+    joined = join_rows(pair for rows in together for pair in pairwise(rows))
+    cluster_of = {rows[0]: rows for rows in joined}
+    others = {row for rows in joined for row in rows[1:]}
+    for row in range(len(dataset)):
+        if row not in others:
+            yield _unit(cluster_of.get(row, (row,)), dataset)
+
+
+def _unit(rows: tuple[int, ...], dataset: ImageDataset) -> Unit:
+    records = [dataset.records[row] for row in rows]
+    classes: dict[str, int] = {}
+    for record in records:
+        name = record.target or ""
+        classes[name] = classes.get(name, 0) + 1
+    key = "\n".join(sorted(record.content_hash or record.id for record in records))
+    return Unit(rows, classes, key)
+
+
+def _renamed(
+    dataset: ImageDataset, old: Split | None, new: Split | None
+) -> ImageDataset:
     return dataset.with_records(
         replace(record, split=new) if record.split == old else record
         for record in dataset.records
@@ -56,48 +145,98 @@ def _renamed(dataset: ImageDataset, old: Split | None, new: Split) -> ImageDatas
 
 
 def _carve(
-    dataset: ImageDataset, split: Split, share: float, seed: int
+    dataset: ImageDataset,
+    split: Split,
+    share: float,
+    seed: int,
+    clusters: tuple[Sequence[int], ...],
 ) -> ImageDataset:
-    chosen: set[str] = set()
-    purpose = derive_seed(seed, f"split {split}")
-    for records in _training_by_class(dataset):
-        wanted = max(1, round(share * len(records)))
-        # The last picture of a class stays: it must be learned.
-        chosen |= _choose(records, min(wanted, len(records) - 1), purpose, chosen)
+    training = {
+        r for r, record in enumerate(dataset.records) if record.split == "train"
+    }
+    units = [_within(unit, training, dataset) for unit in make_units(dataset, clusters)]
+    chosen = _choose(
+        [unit for unit in units if unit.rows],
+        share,
+        derive_seed(seed, f"split {split}"),
+    )
     return dataset.with_records(
-        replace(record, split=split)
-        if record.split == "train" and _key(record) in chosen
-        else record
-        for record in dataset.records
+        replace(record, split=split) if row in chosen else record
+        for row, record in enumerate(dataset.records)
     )
 
 
-def _training_by_class(dataset: ImageDataset) -> Iterable[list[ImageRecord]]:
-    classes: defaultdict[str, list[ImageRecord]] = defaultdict(list)
-    for record in dataset.records:
-        if record.split == "train":
-            classes[record.target or ""].append(record)
-    return [classes[name] for name in sorted(classes)]
+def _within(unit: Unit, rows: set[int], dataset: ImageDataset) -> Unit:
+    """The part of a unit that lies in these rows."""
+    if rows.issuperset(unit.rows):
+        return unit
+    return _unit(tuple(row for row in unit.rows if row in rows), dataset)
 
 
-def _choose(
-    records: list[ImageRecord], wanted: int, purpose: int, taken: set[str]
-) -> set[str]:
-    copies: defaultdict[str, int] = defaultdict(int)
-    for record in records:
-        copies[_key(record)] += 1
-    chosen = {key for key in copies if key in taken}
-    count = sum(copies[key] for key in chosen)
+def _choose(units: list[Unit], share: float, purpose: int) -> set[int]:
+    """Rows of units that together have about this share of every class."""
+    left: Counter[str] = Counter()
+    for unit in units:
+        left.update(unit.classes)
+    # The last picture of a class stays: it must be learned.
+    missing = {
+        name: min(max(1, round(share * count)), count - 1)
+        for name, count in left.items()
+    }
+    chosen: set[int] = set()
     # A content hash is random already; the seed turns it into another order.
-    for key in sorted(copies, key=lambda key: _rank(key, purpose)):
-        if key not in chosen and count + copies[key] <= wanted:
-            chosen.add(key)
-            count += copies[key]
+    waiting = sorted(units, key=lambda unit: _rank(unit.key, purpose))
+    taken = True
+    while taken and any(missing.values()):
+        taken, others = False, []
+        for unit in waiting:
+            if not _fits(unit, missing, left):
+                others.append(unit)
+                continue
+            taken = True
+            chosen.update(unit.rows)
+            for name, count in unit.classes.items():
+                missing[name] -= count
+                left[name] -= count
+        waiting = others
     return chosen
 
 
-def _key(record: ImageRecord) -> str:
-    return record.content_hash or record.id
+def _fits(unit: Unit, missing: dict[str, int], left: Counter[str]) -> bool:
+    """Whether the shares come nearer with this unit, and no class goes untaught."""
+    if any(left[name] <= count for name, count in unit.classes.items()):
+        return False
+    nearer = sum(
+        abs(missing[name]) - abs(missing[name] - count)
+        for name, count in unit.classes.items()
+    )
+    return nearer > 0
+
+
+def _deal(units: list[Unit], folds: int, purpose: int) -> dict[int, int]:
+    """The fold of each row: large units first, each where there is least of it."""
+    dealt = [Counter[str]() for _ in range(folds)]
+    fold_of: dict[int, int] = {}
+    order = sorted(units, key=lambda u: (-len(u.rows), _rank(u.key, purpose)))
+    for unit in order:
+
+        def load(fold: int, unit: Unit = unit) -> tuple[int, int, int]:
+            alike = sum(dealt[fold][name] * n for name, n in unit.classes.items())
+            return alike, dealt[fold].total(), fold
+
+        fold = min(range(folds), key=load)
+        dealt[fold].update(unit.classes)
+        fold_of |= dict.fromkeys(unit.rows, fold)
+    return fold_of
+
+
+def _tested_on(
+    dataset: ImageDataset, fold_of: dict[int, int], fold: int
+) -> ImageDataset:
+    return dataset.with_records(
+        replace(record, split="test" if fold_of[row] == fold else "train")
+        for row, record in enumerate(dataset.records)
+    )
 
 
 def _rank(key: str, purpose: int) -> int:

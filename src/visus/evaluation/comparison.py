@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from visus.bundles.predictions import Predictions
 from visus.core.errors import DataError
 from visus.core.report import Fact, Finding, Interval, Report, Table
-from visus.evaluation.intervals import difference_interval, mcnemar, wilson_interval
+from visus.tasks.intervals import difference_interval, mcnemar, wilson_interval
 
 # Of every twenty tests of equals, one falls below this by chance.
 SIGNIFICANT = 0.05

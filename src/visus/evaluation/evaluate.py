@@ -22,8 +22,8 @@ from visus.data.batches import Batch
 from visus.evaluation.baselines import majority_accuracy, nearest_centroid_accuracy
 from visus.evaluation.findings import accuracy_findings, class_findings
 from visus.evaluation.gallery import mistakes_gallery
-from visus.evaluation.intervals import wilson_interval
 from visus.tasks.base import Task
+from visus.tasks.intervals import wilson_interval
 from visus.tasks.metrics import class_figures, confusion_matrix
 
 MOST_CLASSES_DRAWN = 100

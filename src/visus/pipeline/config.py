@@ -1,10 +1,12 @@
 """RunConfig: every choice of one run, and how recipes, files and `--set` make it."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
 
+from visus.core.errors import ConfigError
 from visus.core.settings import Settings, merge_into, read_settings
 from visus.data.config import DataConfig
 from visus.models.config import NetworkConfig
@@ -50,3 +52,54 @@ def resolve_config(recipe: Recipe, chosen: Mapping[str, Any]) -> RunConfig:
 def check_choices(chosen: Mapping[str, Any]) -> RunConfig:
     """Refuse a misspelt setting at once, before any picture is looked at."""
     return read_settings(RunConfig, chosen)
+
+
+def split_choices(
+    shares: str | None, group: str | None, *, allow_leak: bool = False
+) -> dict[str, Any]:
+    """The settings of `data` that `--split`, `--group` and `--allow-leak` stand for.
+
+    Args:
+        shares: of all pictures, as training/validation/test.
+        group: a column.
+        allow_leak: whether a test that leaks may be used.
+
+    Raises:
+        ConfigError: these are no three shares.
+
+    Example:
+        >>> split_choices("0.6/0.2/0.2", "patient")
+        {'test_share': 0.2, 'validation_share': 0.25, 'group': 'patient'}
+    """
+    choices: dict[str, Any] = {}
+    if shares is not None:
+        train, validation, test = _three_shares(shares)
+        choices["test_share"] = test
+        # The test is carved first; validation is a share of what it leaves.
+        choices["validation_share"] = round(validation / (train + validation), 6)
+    if group is not None:
+        choices["group"] = group
+    if allow_leak:
+        choices["allow_leak"] = True
+    return choices
+
+
+def _three_shares(text: str) -> tuple[float, float, float]:
+    try:
+        train, validation, test = map(float, text.split("/"))
+    except ValueError:
+        raise _no_shares(text) from None
+    whole = math.isclose(train + validation + test, 1, abs_tol=1e-6)
+    # A comparison with what is no number is false, and so is refused.
+    if not (whole and train > 0 and validation >= 0 and test > 0):
+        raise _no_shares(text)
+    return train, validation, test
+
+
+def _no_shares(text: str) -> ConfigError:
+    return ConfigError(
+        received=f"--split {text}.",
+        expected="three shares of all pictures that add up to 1: "
+        "training/validation/test, of which only validation may be 0.",
+        remedy="Write, for example, --split 0.7/0.15/0.15.",
+    )

@@ -9,11 +9,12 @@ from visus.core.errors import ModelError
 from visus.core.progress import Progress
 from visus.core.settings import merge_into
 from visus.data.checks import require_classes
+from visus.data.columns import group_by
 from visus.data.config import DataConfig
 from visus.data.ledger import Ledger
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
-from visus.data.sources import read_source
+from visus.data.sources import SOURCES, read_source
 from visus.data.sources.base import Access
 from visus.data.survey import Survey, survey_pictures
 from visus.models import NETWORKS
@@ -45,6 +46,11 @@ class Plan:
     spec: PreprocessSpec
     network: Network
 
+    @property
+    def published(self) -> bool:
+        """Whether the pictures and their split are a registered data set's."""
+        return self.config.source in SOURCES
+
 
 def make_plan(
     source: Any,
@@ -75,6 +81,8 @@ def make_plan(
     if asked.start_from is not None and model is None:
         chosen = _as_in(load_bundle(asked.start_from), chosen)
     dataset, ledger = read_source(source, Access(asked.offline, progress))
+    if asked.data.group is not None:
+        dataset = group_by(dataset, asked.data.group)
     require_classes(dataset)
     survey = survey_pictures(dataset, progress)
     return _complete(dataset, ledger, survey, asked, chosen, model)

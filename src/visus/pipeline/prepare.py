@@ -7,15 +7,21 @@ from typing import Any
 from visus.core.errors import DataError
 from visus.core.files import write_json
 from visus.core.progress import Progress
+from visus.core.report import Finding
 from visus.core.run import Run
 from visus.data.batches import Batch, split_batch
 from visus.data.checks import require_classes
+from visus.data.leaks import Leak, find_leaks
 from visus.data.ledger import Ledger
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import SPLITS, ImageDataset, Split
-from visus.data.scan import scan_pictures
-from visus.data.splits import assign_splits, shared_content
+from visus.data.scan import Scan, scan_pictures
+from visus.data.splits import assign_splits
+from visus.data.twins import Twins, find_twins
 from visus.pipeline.plan import Plan
+
+# Pairs that a refusal names; the report of a run that is allowed names all.
+NAMED_LEAKS = 3
 
 
 @dataclass(frozen=True)
@@ -27,12 +33,16 @@ class PreparedData:
         ledger: what became of every file.
         spec: how the pictures were prepared.
         pictures: all of them, in the order of the records.
+        twins: which of them are one picture more than once.
+        leaks: what a given split has on two sides.
     """
 
     dataset: ImageDataset
     ledger: Ledger
     spec: PreprocessSpec
     pictures: Batch
+    twins: Twins
+    leaks: tuple[Leak, ...]
 
     def split(self, split: Split) -> Batch | None:
         """The pictures of one split; `None` when it has none."""
@@ -47,6 +57,11 @@ class PreparedData:
             "class_names": list(self.dataset.class_names),
             "counts": self.dataset.counts(),
             "ledger": self.ledger.to_json(),
+            "twins": {
+                "clusters": len(self.twins.clusters),
+                "pictures": sum(map(len, self.twins.clusters)),
+                "leaks": len(self.leaks),
+            },
         }
 
     def content_hashes(self) -> Mapping[str, tuple[str, ...]]:
@@ -60,43 +75,103 @@ class PreparedData:
             for split in SPLITS
         }
 
+    def findings(self) -> list[Finding]:
+        """What a person should know of the data, with the pictures it is about."""
+        found = [_of_ledger(self.ledger), _of_leaks(self.leaks), _of_refused(self)]
+        return [finding for finding in found if finding is not None]
+
     def notes(self) -> list[str]:
-        """What a person should know of the data."""
-        notes = []
-        bad = self.ledger.quarantined
-        if bad:
-            first = bad[0]
-            notes.append(
-                f"{len(bad)} of {self.ledger.found} files are not used; the first, "
-                f"{first.id}: {first.reason}"
-            )
-        shared = shared_content(self.dataset)
-        if shared:
-            notes.append(
-                f"{len(shared)} training pictures are in the test too, byte for byte, "
-                f"such as {shared[0]}; the test accuracy flatters."
-            )
-        return notes
+        """The same, as sentences."""
+        return [finding.message for finding in self.findings()]
 
 
 def prepare_data(plan: Plan, progress: Progress) -> PreparedData:
     """Decode every picture once, account for every file, and split what is usable.
 
     Raises:
-        DataError: too little is usable.
+        DataError: too little is usable, or the given test leaks.
     """
     scan = scan_pictures(plan.dataset, plan.ledger, plan.spec, progress=progress)
     if len(scan.dataset) < len(plan.dataset):
         require_classes(scan.dataset)
+    twins = _find_twins(scan, plan, progress)
     dataset = assign_splits(
         scan.dataset,
         validation_share=plan.config.data.validation_share,
         test_share=plan.config.data.test_share,
         seed=plan.config.data.split_seed,
+        clusters=twins.clusters,
     )
-    data = PreparedData(dataset, scan.ledger, plan.spec, scan.pictures)
+    leaks = find_leaks(dataset, twins)
+    if not (plan.published or plan.config.data.allow_leak):
+        _refuse_leaks(dataset, leaks)
     _require_training(dataset)
-    return data
+    return PreparedData(dataset, scan.ledger, plan.spec, scan.pictures, twins, leaks)
+
+
+def _find_twins(scan: Scan, plan: Plan, progress: Progress) -> Twins:
+    hashes = [record.content_hash for record in scan.dataset.records]
+    # A published data set is used as it was published, so that results compare.
+    if plan.published:
+        return find_twins(hashes, None)
+    with progress.stage("Looking for twins"):
+        return find_twins(hashes, scan.looks)
+
+
+def _refuse_leaks(dataset: ImageDataset, leaks: tuple[Leak, ...]) -> None:
+    tested = [leak for leak in leaks if leak.tested]
+    if not tested:
+        return
+    named = "; ".join(str(leak) for leak in tested[:NAMED_LEAKS])
+    more = len(tested) - NAMED_LEAKS
+    raise DataError(
+        received=f"The given split of {dataset.name} leaks into its test: {named}"
+        + (f"; and {more} more pairs." if more > 0 else "."),
+        expected="no picture, and no group, both in the test and outside of it; such a "
+        "test flatters.",
+        remedy="Remove them from one side, or leave the split to Visus; or train all "
+        "the same with --allow-leak, and the report will say so.",
+    )
+
+
+def _of_ledger(ledger: Ledger) -> Finding | None:
+    bad = ledger.quarantined
+    if not bad:
+        return None
+    return Finding(
+        severity="warning",
+        message=f"{len(bad)} of {ledger.found} files are not used; the first, "
+        f"{bad[0].id}: {bad[0].reason}",
+        image_ids=tuple(entry.id for entry in bad),
+    )
+
+
+def _of_leaks(leaks: tuple[Leak, ...]) -> Finding | None:
+    if not leaks:
+        return None
+    tested = sum(leak.tested for leak in leaks)
+    flatters = f"; {tested} of them with the test, whose accuracy flatters"
+    return Finding(
+        severity="warning",
+        message=f"The given split has {len(leaks)} pairs on two sides that belong on "
+        f"one{flatters if tested else ''}; the first: {leaks[0]}.",
+        image_ids=tuple(
+            record.id for leak in leaks for record in (leak.first, leak.second)
+        ),
+    )
+
+
+def _of_refused(data: PreparedData) -> Finding | None:
+    clusters = data.twins.refused
+    if not clusters:
+        return None
+    rows = [row for cluster in clusters for row in cluster]
+    return Finding(
+        severity="info",
+        message=f"{len(rows)} pictures look so much alike, in {len(clusters)} clusters "
+        "too large to be twins, that splits do not keep them together.",
+        image_ids=tuple(data.dataset.records[row].id for row in rows),
+    )
 
 
 def record_data(run: Run, data: PreparedData) -> None:

@@ -28,7 +28,7 @@ def report_run(
     validation = data.split("validation")
     if validation is not None:
         answer(bundle, validation).save(predictions_path(run, "validation"))
-    notes = [*data.notes(), *history.notes]
+    notes = [Finding(severity="warning", message=note) for note in history.notes]
     report = evaluate(
         TASKS.load("classification")(),
         predictions,
@@ -36,7 +36,7 @@ def report_run(
         title=f"{plan.network.name} on {data.dataset.name}",
         train=data.split("train"),
         epochs=[entry.to_json() for entry in history.epochs],
-        findings=[Finding(severity="warning", message=note) for note in notes],
+        findings=[*data.findings(), *notes],
     )
     report = with_table(report, _run_table(plan, data, bundle, history))
     return save_report(report, run.reports, REPORT)

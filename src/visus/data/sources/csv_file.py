@@ -1,4 +1,7 @@
-"""A CSV of file_name,label[,split]; also rows that come from a DataFrame."""
+"""A CSV of file_name,label[,split,...]; also rows that come from a DataFrame.
+
+Further columns are kept as metadata: one may name the group, such as the patient.
+"""
 
 import csv
 from collections.abc import Iterable, Mapping
@@ -81,7 +84,13 @@ def _record(number: int, row: Mapping[str, object], folder: Path) -> ImageRecord
             remedy="Complete the row, or remove it.",
         )
     split = _split(number, str(row.get("split") or "").strip())
-    return ImageRecord(file_name, label, folder / file_name, split=split)
+    others = tuple(
+        (str(name), str(value))
+        for name, value in row.items()
+        if name not in (*REQUIRED, "split", None) and value is not None
+    )
+    place = folder / file_name
+    return ImageRecord(file_name, label, place, split=split, metadata=others)
 
 
 def _split(number: int, word: str) -> Split | None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from visus.evaluation.intervals import difference_interval, mcnemar, wilson_interval
+from visus.tasks.intervals import difference_interval, mcnemar, wilson_interval
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1), st.sampled_from([0.8, 0.95, 0.99]))

@@ -1,0 +1,95 @@
+"""Evidence: what a check may look at; what is dear is made when it is first wanted."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visus.auditing.features import describe_pictures
+from visus.auditing.neighbours import Neighbours, find_neighbours
+from visus.auditing.probe import Probed, probe_labels
+from visus.core.progress import Progress, SilentProgress
+from visus.data.ledger import Ledger
+from visus.data.looks import Looks
+from visus.data.records import ImageDataset
+from visus.data.twins import Twins
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One data set, as checks see it; rows are in the order of the records.
+
+    Args:
+        dataset: the usable records, with content hashes, and the splits that their
+            source gives.
+        ledger: what became of every file.
+        looks: one row a record.
+        twins: rows that show one picture.
+        pixels: uint8 `(num_images, side, side, 3)`, small, for probes.
+        seed: of all that is drawn.
+        progress: who is told of long work.
+    """
+
+    dataset: ImageDataset
+    ledger: Ledger
+    looks: Looks
+    twins: Twins
+    pixels: NDArray[np.uint8]
+    seed: int = 0
+    progress: Progress = field(default_factory=SilentProgress)
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    @cached_property
+    def targets(self) -> NDArray[np.int32]:
+        """Class numbers `(num_images,)`; -1 where there is no label."""
+        return self.dataset.class_indices()
+
+    @cached_property
+    def class_counts(self) -> NDArray[np.int64]:
+        """Pictures of each class `(num_classes,)`."""
+        known = self.targets[self.targets >= 0]
+        return np.bincount(known, minlength=len(self.dataset.class_names))
+
+    @cached_property
+    def units(self) -> NDArray[np.int64]:
+        """Twins bear the number of the first, others their own `(num_images,)`."""
+        numbers = np.arange(len(self), dtype=np.int64)
+        for cluster in self.twins.clusters:
+            numbers[list(cluster)] = cluster[0]
+        return numbers
+
+    @cached_property
+    def features(self) -> NDArray[np.float32]:
+        """What a probe sees `(num_images, num_features)`."""
+        return describe_pictures(self.pixels, seed=self.seed, progress=self.progress)
+
+    @cached_property
+    def neighbours(self) -> Neighbours | None:
+        """The pictures most alike; `None` when there are too few."""
+        return find_neighbours(self.features, seed=self.seed)
+
+    @cached_property
+    def probed(self) -> Probed | None:
+        """Out-of-fold probabilities of the classes; `None` when there are too few.
+
+        Raises:
+            MachineError: scikit-learn is not installed.
+        """
+        return probe_labels(
+            lambda: self.features,
+            self.targets,
+            self.units,
+            seed=self.seed,
+            progress=self.progress,
+        )
+
+    def id(self, row: int) -> str:
+        """The record's id."""
+        return self.dataset.records[row].id
+
+    def label(self, row: int) -> str:
+        """The record's label; "" when it has none."""
+        return self.dataset.records[row].target or ""

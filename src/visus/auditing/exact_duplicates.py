@@ -1,0 +1,23 @@
+"""exact-duplicates: pictures that are there more than once, byte for byte."""
+
+from visus.auditing.base import Check, NoSettings, Opinion
+from visus.auditing.evidence import Evidence
+from visus.auditing.twin_scores import score_rows
+
+
+class ExactDuplicates(Check[NoSettings]):
+    """Every copy after the first; of n equal files, n - 1 are flagged."""
+
+    def judge(self, evidence: Evidence) -> Opinion:
+        """0 for a copy, 1 for any other."""
+        first = {
+            pair.second: pair.first
+            for pair in evidence.twins.pairs
+            if pair.kind == "exact"
+        }
+        return Opinion(
+            scores=score_rows(len(evidence), dict.fromkeys(first, 0.0)),
+            clause="which are a copy of another file, byte for byte",
+            caption=lambda row: f"the same bytes as {evidence.id(first[row])}",
+            together=evidence.units,
+        )

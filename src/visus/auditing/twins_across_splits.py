@@ -1,0 +1,38 @@
+"""twins-across-splits: one picture to learn from and to be tested on."""
+
+from visus.auditing.base import Check, NoSettings, Opinion
+from visus.auditing.evidence import Evidence
+from visus.auditing.twin_scores import others, score_rows
+from visus.data.records import SPLITS
+
+
+class TwinsAcrossSplits(Check[NoSettings]):
+    """Twins that the source's own split tore apart; splits of ours never do.
+
+    A test that holds a training picture measures memory: any of them blocks, and
+    `visus audit --fix` keeps the one that tests.
+    """
+
+    def judge(self, evidence: Evidence) -> Opinion:
+        """0 where the twin lies in another split, 1 elsewhere."""
+        splits = [record.split for record in evidence.dataset.records]
+        torn = [
+            row
+            for cluster in evidence.twins.clusters
+            if len({splits[row] for row in cluster} & {*SPLITS}) > 1
+            for row in cluster
+        ]
+
+        def caption(row: int) -> str:
+            other = next(
+                other for other in others(evidence, row) if splits[other] != splits[row]
+            )
+            return f"{splits[row]}; {evidence.id(other)} is {splits[other]}"
+
+        return Opinion(
+            scores=score_rows(len(evidence), dict.fromkeys(torn, 0.0)),
+            clause="which are in one split and, copied or nearly, in another",
+            caption=caption,
+            together=evidence.units,
+            blocking=bool(torn),
+        )

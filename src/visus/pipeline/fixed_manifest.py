@@ -1,0 +1,226 @@
+"""The manifest that `visus audit --fix` writes, and its undoing; no picture is touched.
+
+FIXED.csv lists the pictures that stay, FIXED.removed.csv those that were dropped or set
+aside. Both keep the label each picture had, so that together they are the whole.
+"""
+
+import csv
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from visus.auditing.evidence import Evidence
+from visus.auditing.fixes import Fix
+from visus.core.errors import ConfigError, DataError
+from visus.core.files import write_text
+from visus.data.records import ImageDataset, ImageRecord
+
+COLUMNS = (
+    "file_name",
+    "label",
+    "split",
+    "group",
+    "original_label",
+    "action",
+    "check",
+    "reason",
+)
+KEPT = "keep"
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where a manifest lies, and how many pictures each action took.
+
+    Args:
+        manifest: of the pictures that stay.
+        removed: of those that do not.
+        counts: pictures by action.
+    """
+
+    manifest: Path
+    removed: Path
+    counts: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """As `visus audit --fix --json` prints it."""
+        return {
+            "manifest": str(self.manifest),
+            "removed": str(self.removed),
+            "counts": dict(self.counts),
+        }
+
+
+def write_fixed(
+    path: Path,
+    dataset: ImageDataset,
+    evidence: Evidence,
+    fixes: Mapping[int, Fix],
+    *,
+    force: bool = False,
+) -> Written:
+    """Write both manifests; file names are relative to the manifest's own folder.
+
+    Args:
+        path: of the manifest, ending in .csv.
+        dataset: all records of the source, unreadable ones too.
+        evidence: of the usable ones.
+        fixes: by row of the evidence.
+        force: replace manifests that are there.
+
+    Raises:
+        ConfigError: there is a manifest already, or `path` is no .csv.
+        DataError: the pictures do not live in files of their own.
+    """
+    require_free_manifest(path, force=force)
+    removed_path = removed_beside(path)
+    rows = list(_rows(path.parent, dataset, evidence, fixes))
+    kept = [row for row in rows if row["action"] in (KEPT, "relabel")]
+    removed = [row for row in rows if row["action"] not in (KEPT, "relabel")]
+    # The removed first: a kill between the two must not lose where they are named.
+    _write(removed_path, removed)
+    _write(path, kept)
+    actions = [row["action"] for row in rows]
+    counts = {name: actions.count(name) for name in sorted(set(actions))}
+    return Written(path, removed_path, counts)
+
+
+def undo_fixed(fixed: Path, path: Path, *, force: bool = False) -> int:
+    """Write a manifest of all pictures with the labels they had; returns their number.
+
+    Raises:
+        ConfigError: `fixed` is no manifest of `write_fixed`, or `path` exists.
+    """
+    require_free_manifest(path, force=force)
+    rows = [*_read(fixed), *_read(removed_beside(fixed))]
+    restored = []
+    for row in rows:
+        if not row["original_label"]:
+            continue
+        location = fixed.parent / row["file_name"]
+        restored.append(
+            {
+                **row,
+                "file_name": _relative(location, path.parent),
+                "label": row["original_label"],
+                "action": KEPT,
+                "check": "",
+                "reason": "",
+            }
+        )
+    _write(path, restored)
+    return len(restored)
+
+
+def removed_beside(path: Path) -> Path:
+    """Where the pictures of a manifest that do not stay are named."""
+    return path.with_name(f"{path.stem}.removed.csv")
+
+
+def require_free_manifest(path: Path, *, force: bool) -> None:
+    """Refuse a place that holds something, and a name that no source would read.
+
+    Raises:
+        ConfigError: saying which.
+    """
+    if path.suffix.lower() != ".csv":
+        raise ConfigError(
+            received=f"--manifest {path}.",
+            expected="a name that ends in .csv.",
+            remedy=f"Write --manifest {path.with_suffix('.csv').name}",
+        )
+    for place in (path, removed_beside(path)):
+        if place.exists() and not force:
+            raise ConfigError(
+                received=f"{place} exists.",
+                expected="a new place for the manifest.",
+                remedy="Choose another with --manifest, or replace it with --force.",
+            )
+
+
+def _rows(
+    folder: Path, dataset: ImageDataset, evidence: Evidence, fixes: Mapping[int, Fix]
+) -> Iterator[dict[str, str]]:
+    row_of = {record.id: row for row, record in enumerate(evidence.dataset.records)}
+    broken = {entry.id: entry for entry in evidence.ledger.quarantined}
+    for record in dataset.records:
+        entry = _entry(record, folder)
+        fix = fixes.get(row_of.get(record.id, -1))
+        if record.id in broken:
+            reason = broken[record.id].reason
+            yield {**entry, **_done("quarantine", "unreadable", reason)}
+        elif not _can_be_named(entry["file_name"]):
+            reason = "Its name cannot stand in a CSV file; rename it."
+            name = entry["file_name"].encode("utf-8", "replace").decode()
+            done = _done("quarantine", "", reason)
+            yield {**entry, "file_name": name, **done}
+        elif fix is not None:
+            done = _done(fix.action, fix.check, fix.reason)
+            yield {**entry, "label": fix.label, **done}
+        else:
+            yield {**entry, **_done(KEPT, "", "")}
+
+
+def _entry(record: ImageRecord, folder: Path) -> dict[str, str]:
+    if record.location is None:
+        raise DataError(
+            received=f"{record.id} is not in a file of its own.",
+            expected="pictures in files, which a manifest can name.",
+            remedy="Unpack them into a folder of class folders first.",
+        )
+    return {
+        "file_name": _relative(record.location, folder),
+        "label": record.target or "",
+        "split": record.split or "",
+        "group": record.group or "",
+        "original_label": record.target or "",
+    }
+
+
+def _done(action: str, check: str, reason: str) -> dict[str, str]:
+    return {"action": action, "check": check, "reason": reason}
+
+
+def _relative(location: Path, folder: Path) -> str:
+    return Path(os.path.relpath(location, folder)).as_posix()
+
+
+def _can_be_named(name: str) -> bool:
+    # Readers strip names, and surrogates stand for bytes that are no UTF-8.
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return name == name.strip() and "\0" not in name
+
+
+def _write(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
+    text = StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise _no_manifest(path, str(error)) from error
+    if tuple(reader.fieldnames or ()) != COLUMNS:
+        raise _no_manifest(path, f"its columns are {reader.fieldnames}")
+    return rows
+
+
+def _no_manifest(path: Path, reason: str) -> ConfigError:
+    return ConfigError(
+        received=f"{path} cannot be undone: {reason}.",
+        expected="a manifest that `visus audit --fix` wrote, with the file "
+        f"{removed_beside(path).name} beside it.",
+        remedy="Give the manifest itself; its source was never touched.",
+    )
