@@ -19,7 +19,7 @@ from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
 
 # Raised whenever decoding or preparing changes, so that no old pixel is used.
-VERSION = 1
+VERSION = 2
 # Larger blocks are mapped from disk rather than read into memory.
 MOST_BYTES_IN_MEMORY = 2 * 2**30
 

@@ -62,6 +62,26 @@ def prepare_pixels(
     return _padded(pixels, spec)
 
 
+def least_decoded_size(spec: PreprocessSpec) -> tuple[int, int] | None:
+    """`(height, width)` below which a picture for this spec must not be decoded.
+
+    A JPEG decoder can give 1/2, 1/4 or 1/8 of the size for less work. It is let to as
+    long as both sides stay at least twice what the spec asks for: then even the part
+    that "crop" takes is shrunk by two or more, and the prepared pixels stay within 3 of
+    255 of those from the whole picture, on average over pictures, and within 6 for each
+    (mean absolute difference; measured on photographs: 2.3 and 5.0 with "area", 1.2
+    and 2.4 with "bicubic"). At once the wanted size it would be 3.8 and 9.
+
+    Returns:
+        the size, or `None` for all of it: "nearest" takes single pixels, which a
+        smaller picture no longer has.
+    """
+    if spec.interpolation == "nearest":
+        return None
+    height, width = spec.image_size
+    return 2 * height, 2 * width
+
+
 def scaled_images(pixels: NDArray[np.uint8], scaling: Scaling) -> NDArray[np.float32]:
     """What a network takes, from pixels of any shape; graphs do the same inside."""
     images = pixels.astype(np.float32)

@@ -18,9 +18,9 @@ from visus.core.errors import DataError
 from visus.core.progress import Progress, SilentProgress
 from visus.data.batches import Batch, make_batch
 from visus.data.cache import Kept, PixelCache
-from visus.data.decode import DecodeFailure, decode_image
+from visus.data.decode import READ_NAMES, DecodeFailure, decode_image, read_file
 from visus.data.ledger import Ledger, Quarantined
-from visus.data.preprocess import PreprocessSpec, prepare_pixels
+from visus.data.preprocess import PreprocessSpec, least_decoded_size, prepare_pixels
 from visus.data.records import ImageDataset, ImageRecord
 
 # Few enough that Ctrl-C is quick and memory flat, enough to keep every core busy.
@@ -70,13 +70,21 @@ def scan_pictures(
     )
 
 
-def open_picture(path: Path) -> NDArray[np.uint8]:
-    """The decoded pixels of one file `(height, width, 1 or 3)`.
+def open_picture(path: Path, spec: PreprocessSpec) -> NDArray[np.uint8]:
+    """The pixels of one file as `prepare_pixels` takes them for this spec.
+
+    Args:
+        path: the file.
+        spec: what the picture is opened for; a JPEG much larger than that is decoded
+            at a part of its size, here as in training.
+
+    Returns:
+        uint8 `(height, width, 1 or 3)`.
 
     Raises:
         DecodeFailure: it cannot be read, or is no picture.
     """
-    return decode_image(_read(path)).pixels
+    return _pixels_for(spec, read_file(path))
 
 
 def _scan_memory(dataset: ImageDataset, spec: PreprocessSpec) -> Kept:
@@ -139,19 +147,16 @@ def _decode_one(record: ImageRecord, spec: PreprocessSpec) -> Result:
             pixels = record.pixels
             content = pixels.tobytes()
         else:
-            content = _read(record.location or Path())
-            pixels = decode_image(content).pixels
+            content = read_file(record.location or Path())
+            pixels = _pixels_for(spec, content)
         return prepare_pixels(pixels, spec), hashlib.sha256(content).hexdigest()
     except DecodeFailure as failure:
         return Quarantined(record.id, failure.verdict, failure.reason)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        reason = f"It cannot be read: {error.strerror or error}."
-        raise DecodeFailure("unreadable", reason) from error
+def _pixels_for(spec: PreprocessSpec, content: bytes) -> NDArray[np.uint8]:
+    # Here only: training, evaluation and prediction must decode alike.
+    return decode_image(content, at_least=least_decoded_size(spec)).pixels
 
 
 def _usable(dataset: ImageDataset, kept: Kept) -> ImageDataset:
@@ -168,6 +173,6 @@ def _nothing_usable(dataset: ImageDataset, kept: Kept) -> DataError:
     return DataError(
         received=f"None of the {len(kept.quarantined)} files of {dataset.name} is a "
         f"picture that can be read; the first, {first.id}: {first.reason}",
-        expected="JPEG, PNG, BMP, GIF, WebP or TIFF pictures.",
+        expected=f"pictures: {READ_NAMES}.",
         remedy="Check that this is the folder you mean.",
     )

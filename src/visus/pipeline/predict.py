@@ -155,7 +155,7 @@ def _prepared(
     bundle: Bundle, path: Path
 ) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | Quarantined":
     try:
-        return prepare_pixels(open_picture(path), bundle.spec)
+        return prepare_pixels(open_picture(path, bundle.spec), bundle.spec)
     except DecodeFailure as failure:
         return Quarantined(str(path), failure.verdict, failure.reason)
 
