@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -5,8 +7,9 @@ from PIL import Image
 from visus.core.errors import DataError
 from visus.core.progress import SilentProgress
 from visus.data.cache import cache_sizes, clear_cache
-from visus.data.preprocess import PreprocessSpec, prepare_pixels
-from visus.data.scan import scan_pictures
+from visus.data.decode import decode_image
+from visus.data.preprocess import PreprocessSpec, least_decoded_size, prepare_pixels
+from visus.data.scan import open_picture, scan_pictures
 from visus.data.sources import read_source
 from visus.data.survey import survey_pictures
 
@@ -86,3 +89,63 @@ def test_the_survey_sees_sizes_and_colors(tmp_path, stripes_folder):
     survey = survey_pictures(read_source(stripes_folder)[0], SilentProgress())
     assert survey.common_size() is None
     assert not survey.all_gray
+
+
+def photo(height, width, seed=0):
+    """Smooth in parts, with edges and grain: what JPEG and scaling are hard on."""
+    rows, columns = np.mgrid[:height, :width]
+    planes = [np.sin(rows / 37) * 60, np.sin(columns / 23) * 60, (rows > columns) * 50]
+    grain = np.random.default_rng(seed).normal(0, 4, (height, width, 3))
+    return np.clip(np.stack(planes, axis=-1) + 120 + grain, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("fit", ["squash", "crop", "pad"])
+def test_a_large_jpeg_is_prepared_as_if_decoded_whole(tmp_path, fit):
+    Image.fromarray(photo(700, 1_100)).save(tmp_path / "photo.jpg", quality=90)
+    spec = PreprocessSpec(image_size=(64, 64), channels=3, fit=fit)
+    opened = open_picture(tmp_path / "photo.jpg", spec)
+    assert opened.shape == (175, 275, 3)
+    whole = np.asarray(Image.open(tmp_path / "photo.jpg"))
+    difference = prepare_pixels(opened, spec).astype(int) - prepare_pixels(whole, spec)
+    assert np.abs(difference).mean() < 3
+
+
+def test_single_pixels_are_taken_from_the_whole_picture(tmp_path):
+    Image.fromarray(photo(700, 1_100)).save(tmp_path / "photo.jpg")
+    spec = PreprocessSpec(image_size=(64, 64), channels=3, interpolation="nearest")
+    assert open_picture(tmp_path / "photo.jpg", spec).shape == (700, 1_100, 3)
+
+
+def test_training_and_prediction_prepare_the_same_pixels(tmp_path):
+    for name in ("a/1", "b/2"):
+        path = tmp_path / f"{name}.jpg"
+        path.parent.mkdir()
+        Image.fromarray(photo(500, 640, len(name))).save(path)
+    spec = PreprocessSpec(image_size=(40, 40), channels=3)
+    scan = scan_pictures(*read_source(tmp_path), spec, use_cache=False)
+    for row, image_id in enumerate(scan.pictures.ids):
+        opened = prepare_pixels(open_picture(tmp_path / image_id, spec), spec)
+        assert np.array_equal(scan.pictures.pixels[row], opened)
+
+
+@pytest.mark.parametrize(
+    ("side", "fit"), [(64, "squash"), (96, "squash"), (96, "crop")]
+)
+def test_photographs_stay_within_the_stated_tolerance(shared_data, side, fit):
+    differences = []
+    spec = PreprocessSpec(image_size=(side, side), channels=3, fit=fit)
+    for archive, step in (("imagenet_samples_200", 8), ("cats_dogs_180", 150)):
+        with zipfile.ZipFile(shared_data / f"{archive}.zip") as file:
+            names = [n for n in file.namelist() if n.lower().endswith(("jpg", "jpeg"))]
+            for name in sorted(names)[::step]:
+                content = file.read(name)
+                whole = decode_image(content)
+                small = decode_image(content, at_least=least_decoded_size(spec))
+                if small.pixels.shape != whole.pixels.shape:
+                    wanted, found = (
+                        prepare_pixels(d.pixels, spec) for d in (whole, small)
+                    )
+                    differences.append(np.abs(wanted.astype(int) - found).mean())
+    assert len(differences) >= 5
+    assert np.mean(differences) < 3
+    assert max(differences) < 6

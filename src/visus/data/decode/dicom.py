@@ -66,7 +66,12 @@ def _first_frame(dataset: Any) -> NDArray[np.uint8]:
     from pydicom.pixels import pixel_array
 
     _require_pixels(dataset)
-    values: NDArray[Any] = pixel_array(dataset, index=0)
+    try:
+        values: NDArray[Any] = pixel_array(dataset, index=0)
+    except RuntimeError as error:
+        if "does not support" not in str(error):
+            raise
+        raise _needs_more(dataset) from error
     kind = dataset.get("PhotometricInterpretation")
     if kind in _GRAY:
         return _gray(dataset, values)
@@ -94,13 +99,23 @@ def _gray(dataset: Any, values: NDArray[Any]) -> NDArray[np.uint8]:
 def _require_pixels(dataset: Any) -> None:
     """Refuse, in a person's words, what pydicom would refuse in a programmer's."""
     from pydicom.pixels import get_decoder
+    from pydicom.pixels.utils import get_expected_length
 
-    if not any(name in dataset for name in ("PixelData", "FloatPixelData")):
+    found = [name for name in ("PixelData", "FloatPixelData") if name in dataset]
+    if not found:
         raise DecodeFailure("truncated", "Its end is missing: it has no pixels.")
     syntax = dataset.file_meta.TransferSyntaxUID
-    if syntax.is_compressed and not get_decoder(syntax).is_available:
-        reason = (
-            f"Its pixels are compressed as {syntax.name}, which needs more packages: "
-            "pip install 'pylibjpeg[all]'."
-        )
-        raise DecodeFailure("unsupported", reason)
+    if syntax.is_compressed:
+        if not get_decoder(syntax).is_available:
+            raise _needs_more(dataset)
+    elif len(dataset[found[0]].value) < get_expected_length(dataset):
+        reason = "Its end is missing: this DICOM file was cut off."
+        raise DecodeFailure("truncated", reason)
+
+
+def _needs_more(dataset: Any) -> DecodeFailure:
+    reason = (
+        f"Its pixels are compressed as {dataset.file_meta.TransferSyntaxUID.name}, "
+        "which needs more packages: pip install 'pylibjpeg[all]'."
+    )
+    return DecodeFailure("unsupported", reason)

@@ -6,8 +6,15 @@ import struct
 # Bytes per value by TIFF's number of the type; the others have one.
 _TIFF_WIDTHS = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
-# Width, height and, but for bitmaps, the largest value.
-_PNM_SIZES = re.compile(rb"(P[1-6f])\s+(?:#[^\n]*\n\s*)*(\d{1,9})\s+(\d{1,9})\s")
+# Width, height and, but for bitmaps, the largest value (for floats a scale).
+_GAP = rb"\s+(?:#[^\n]*\n\s*)*"
+_BITMAP = re.compile(rb"(P[14])" + (_GAP + rb"(\d{1,9})") * 2 + rb"(\s)")
+_PIXMAP = re.compile(
+    rb"(P[2356f])"
+    + (_GAP + rb"(\d{1,9})") * 2
+    + _GAP
+    + rb"([-+]?\d{1,9}(?:\.\d{0,9})?)\s"
+)
 
 
 def is_cut_off(content: bytes, image_format: str) -> bool:
@@ -79,19 +86,23 @@ def _is_cut_off_icon(content: bytes) -> bool:
 
 
 def _is_cut_off_pnm(content: bytes) -> bool:
-    """Source: netpbm's pbm(5), pgm(5), ppm(5): samples as words, bits or bytes."""
-    found = _PNM_SIZES.match(content)
+    """Source: netpbm's pbm(5), pgm(5), ppm(5), pfm(5): words, bits or bytes."""
+    found = _BITMAP.match(content) or _PIXMAP.match(content)
     if found is None:
         return len(content) < 32
     kind, width, height = found[1], int(found[2]), int(found[3])
     rest = content[found.end() :]
-    channels = 3 if kind in (b"P3", b"P6") else 1
-    if kind in (b"P2", b"P3"):
-        return len(rest.split()) - 1 < width * height * channels
+    values = width * height * (3 if kind in (b"P3", b"P6") else 1)
     if kind == b"P1":
-        return rest.count(b"0") + rest.count(b"1") < width * height
-    row_bytes = -(-width // 8) if kind == b"P4" else width * channels
-    return len(rest) < row_bytes * height
+        return rest.count(b"0") + rest.count(b"1") < values
+    if kind in (b"P2", b"P3"):
+        return len(rest.split()) < values
+    if kind == b"P4":
+        return len(rest) < -(-width // 8) * height
+    if kind == b"Pf":
+        return len(rest) < 4 * values
+    value_bytes = 2 if float(found[4]) > 255 else 1
+    return len(rest) < values * value_bytes
 
 
 _JUDGES = {

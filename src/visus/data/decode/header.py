@@ -5,7 +5,7 @@ import struct
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from PIL import ExifTags, Image
 
@@ -52,10 +52,10 @@ def open_image(stream: IO[bytes], limits: DecodeLimits) -> Image.Image:
     image_format = read_format(start)
     if image_format is None:
         raise other_content(start)
+    if image_format == "ICO":
+        _check_icon(stream, limits)
     stream.seek(0)
     image = _opened(stream, image_format)
-    if image_format == "ICO":
-        limits.check_pixels(*_icon_size(stream, image))
     limits.check_pixels(image.height, image.width)
     return image
 
@@ -100,15 +100,16 @@ def _opened(stream: IO[bytes], image_format: str) -> Image.Image:
     return Image.open(stream, formats=(image_format,))
 
 
-def _icon_size(stream: IO[bytes], image: Any) -> tuple[int, int]:
-    """What the picture inside an icon says; its table may say something smaller."""
-    entry = image.ico.entry[image.ico.getentryindex(image.size)]
-    stream.seek(entry.offset)
-    start = stream.read(24)
-    if start.startswith(b"\x89PNG"):
-        width, height = struct.unpack_from(">II", start, 16)
-    elif start[:4] == b"\x0c\x00\x00\x00":
-        width, height = struct.unpack_from("<HH", start, 4)
-    else:
-        width, height = map(abs, struct.unpack_from("<ii", start, 4))
-    return height, width
+def _check_icon(stream: IO[bytes], limits: DecodeLimits) -> None:
+    """Pillow decodes an icon when it opens it: so look at all that is inside before."""
+    stream.seek(4)
+    (count,) = struct.unpack("<H", stream.read(2))
+    table = stream.read(16 * count)
+    for (offset,) in struct.iter_unpack("<12xI", table[: len(table) // 16 * 16]):
+        stream.seek(offset)
+        start = stream.read(24).ljust(24, b"\x00")
+        if start.startswith(b"\x89PNG"):
+            width, height = struct.unpack_from(">II", start, 16)
+        else:
+            width, height = struct.unpack_from("<ii", start, 4)
+        limits.check_pixels(abs(height), abs(width))

@@ -61,7 +61,7 @@ def _failure(error: Exception, content: bytes) -> DecodeFailure:
 def _in_words(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "its header makes no sense"
-    text = str(error).strip(" .\n") or type(error).__name__
+    text = " ".join(str(error).split()).strip(" .") or type(error).__name__
     # The end is there, so what Pillow calls truncated is something in the middle.
     return "its data ends too early" if "truncated" in text.lower() else text
 
