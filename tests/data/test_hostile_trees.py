@@ -3,6 +3,7 @@
 A hang would stop the suite, so each test that could hang runs under an alarm.
 """
 
+import csv
 import os
 import shutil
 import signal
@@ -24,7 +25,7 @@ from visus.data.preprocess import PreprocessSpec
 from visus.data.scan import scan_pictures
 from visus.data.sources import read_source
 from visus.data.survey import survey_pictures
-from visus.pipeline.predict import find_pictures
+from visus.pipeline.predict import find_pictures, write_answers
 
 SPEC = PreprocessSpec(image_size=(4, 4), channels=3)
 
@@ -218,3 +219,35 @@ def test_printable_names_differ_when_names_do(first, second):
         name.encode("utf-8")
     assert printable_name("schön 猫.jpg") == "schön 猫.jpg"
     assert printable_name(os.fsdecode(b"\xff")) != printable_name(r"\xff")
+
+
+class FakeBundle:
+    """As much of a bundle as answering needs; every picture is a cat."""
+
+    class_names = ("cat", "dog")
+    spec = SPEC
+
+    class contents:
+        graph = b"a graph"
+
+    def scores(self, pixels):
+        assert pixels.shape[1:] == self.spec.input_shape
+        return np.tile(np.float32([0.75, 0.25]), (len(pixels), 1))
+
+
+def test_answers_to_any_tree_are_one_row_a_file(tmp_path):
+    for number, make in enumerate([good, *VERDICT_OF]):
+        place(tmp_path / "asked", b"%d.png" % number, make)
+    for name in NAMES:
+        place(tmp_path / "asked", name, good)
+    paths = find_pictures([str(tmp_path / "asked")])
+    out = tmp_path / "answers.csv"
+    write_answers(FakeBundle(), paths, out, SilentProgress())
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file_name"] for row in rows] == [printable_name(p) for p in paths]
+    answered = [row for row in rows if row["answer"] == "cat"]
+    assert len(answered) == 1 + len(NAMES)
+    assert all(bool(row["answer"]) != bool(row["problem"]) for row in rows)
+    # A second call finds all of them answered.
+    assert write_answers(FakeBundle(), paths, out, SilentProgress()) == len(paths)

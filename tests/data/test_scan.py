@@ -8,7 +8,13 @@ from visus.core.errors import DataError
 from visus.core.progress import SilentProgress
 from visus.data.cache import cache_sizes, clear_cache
 from visus.data.decode import decode_image
-from visus.data.preprocess import PreprocessSpec, least_decoded_size, prepare_pixels
+from visus.data.preprocess import (
+    MEAN_TOLERANCE,
+    WORST_TOLERANCE,
+    PreprocessSpec,
+    least_decoded_size,
+    prepare_pixels,
+)
 from visus.data.scan import open_picture, scan_pictures
 from visus.data.sources import read_source
 from visus.data.survey import survey_pictures
@@ -99,21 +105,29 @@ def photo(height, width, seed=0):
     return np.clip(np.stack(planes, axis=-1) + 120 + grain, 0, 255).astype(np.uint8)
 
 
-@pytest.mark.parametrize("fit", ["squash", "crop", "pad"])
-def test_a_large_jpeg_is_prepared_as_if_decoded_whole(tmp_path, fit):
-    Image.fromarray(photo(700, 1_100)).save(tmp_path / "photo.jpg", quality=90)
-    spec = PreprocessSpec(image_size=(64, 64), channels=3, fit=fit)
+FITS = ["squash", "crop", "pad"]
+
+
+@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize("size", [(700, 1_100), (1_101, 703), (999, 1_001)])
+def test_a_large_jpeg_is_prepared_as_if_decoded_whole(tmp_path, fit, size):
+    Image.fromarray(photo(*size)).save(tmp_path / "photo.jpg", quality=90)
+    spec = PreprocessSpec(image_size=(40, 40), channels=3, fit=fit)
+    content = (tmp_path / "photo.jpg").read_bytes()
+    assert decode_image(content, at_least=least_decoded_size(spec)).size == size
     opened = open_picture(tmp_path / "photo.jpg", spec)
-    assert opened.shape == (175, 275, 3)
     whole = np.asarray(Image.open(tmp_path / "photo.jpg"))
-    difference = prepare_pixels(opened, spec).astype(int) - prepare_pixels(whole, spec)
-    assert np.abs(difference).mean() < 3
+    assert (
+        np.abs(opened.astype(int) - prepare_pixels(whole, spec)).mean() < MEAN_TOLERANCE
+    )
 
 
 def test_single_pixels_are_taken_from_the_whole_picture(tmp_path):
     Image.fromarray(photo(700, 1_100)).save(tmp_path / "photo.jpg")
     spec = PreprocessSpec(image_size=(64, 64), channels=3, interpolation="nearest")
-    assert open_picture(tmp_path / "photo.jpg", spec).shape == (700, 1_100, 3)
+    whole = np.asarray(Image.open(tmp_path / "photo.jpg"))
+    opened = open_picture(tmp_path / "photo.jpg", spec)
+    assert np.array_equal(opened, prepare_pixels(whole, spec))
 
 
 def test_training_and_prediction_prepare_the_same_pixels(tmp_path):
@@ -124,28 +138,32 @@ def test_training_and_prediction_prepare_the_same_pixels(tmp_path):
     spec = PreprocessSpec(image_size=(40, 40), channels=3)
     scan = scan_pictures(*read_source(tmp_path), spec, use_cache=False)
     for row, image_id in enumerate(scan.pictures.ids):
-        opened = prepare_pixels(open_picture(tmp_path / image_id, spec), spec)
+        opened = open_picture(tmp_path / image_id, spec)
         assert np.array_equal(scan.pictures.pixels[row], opened)
 
 
-@pytest.mark.parametrize(
-    ("side", "fit"), [(64, "squash"), (96, "squash"), (96, "crop")]
-)
-def test_photographs_stay_within_the_stated_tolerance(shared_data, side, fit):
+@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize(("side", "interpolation"), [(40, "area"), (80, "bicubic")])
+def test_photographs_stay_within_the_stated_tolerance(
+    shared_data, side, interpolation, fit
+):
     differences = []
-    spec = PreprocessSpec(image_size=(side, side), channels=3, fit=fit)
+    spec = PreprocessSpec(
+        image_size=(side, side), channels=3, fit=fit, interpolation=interpolation
+    )
+    least = least_decoded_size(spec)
     for archive, step in (("imagenet_samples_200", 8), ("cats_dogs_180", 150)):
         with zipfile.ZipFile(shared_data / f"{archive}.zip") as file:
             names = [n for n in file.namelist() if n.lower().endswith(("jpg", "jpeg"))]
             for name in sorted(names)[::step]:
-                content = file.read(name)
-                whole = decode_image(content)
-                small = decode_image(content, at_least=least_decoded_size(spec))
+                whole, small = (
+                    decode_image(file.read(name), at_least=size)
+                    for size in (None, least)
+                )
                 if small.pixels.shape != whole.pixels.shape:
-                    wanted, found = (
-                        prepare_pixels(d.pixels, spec) for d in (whole, small)
-                    )
-                    differences.append(np.abs(wanted.astype(int) - found).mean())
+                    wanted = prepare_pixels(whole.pixels, spec).astype(int)
+                    found = prepare_pixels(small.pixels, spec, small.size)
+                    differences.append(np.abs(wanted - found).mean())
     assert len(differences) >= 5
-    assert np.mean(differences) < 3
-    assert max(differences) < 6
+    assert np.mean(differences) < MEAN_TOLERANCE
+    assert max(differences) < WORST_TOLERANCE

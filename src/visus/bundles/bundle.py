@@ -76,7 +76,7 @@ class Bundle:
             DataError: one of them cannot be read; its name is in the message.
         """
         ids = [_name(picture, row) for row, picture in enumerate(pictures)]
-        prepared = [self._prepared(picture) for picture in pictures]
+        prepared = [_prepared(picture, self.spec) for picture in pictures]
         pixels = np.stack(prepared) if prepared else self._no_pixels()
         return Predictions(tuple(ids), self.scores(pixels), self.class_names)
 
@@ -86,9 +86,6 @@ class Bundle:
         seen = [hashes[name] for name in ("train", "validation") if name in hashes]
         asked = short_hashes(content_hashes)
         return np.isin(asked, np.concatenate(seen) if seen else [])
-
-    def _prepared(self, picture: Any) -> NDArray[np.uint8]:
-        return prepare_pixels(_pixels(picture, self.spec), self.spec)
 
     def _no_pixels(self) -> NDArray[np.uint8]:
         return np.empty((0, *self.spec.input_shape), dtype=np.uint8)
@@ -150,9 +147,9 @@ def _name(picture: Any, row: int) -> str:
     return str(picture) if isinstance(picture, str | Path) else str(row)
 
 
-def _pixels(picture: Any, spec: PreprocessSpec) -> NDArray[np.uint8]:
+def _prepared(picture: Any, spec: PreprocessSpec) -> NDArray[np.uint8]:
     if not isinstance(picture, str | Path):
-        return as_pixels(picture)
+        return prepare_pixels(as_pixels(picture), spec)
     try:
         return open_picture(Path(picture), spec)
     except DecodeFailure as failure:

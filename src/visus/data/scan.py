@@ -71,20 +71,19 @@ def scan_pictures(
 
 
 def open_picture(path: Path, spec: PreprocessSpec) -> NDArray[np.uint8]:
-    """The pixels of one file as `prepare_pixels` takes them for this spec.
+    """One file, decoded and prepared exactly as a scan does it.
 
     Args:
         path: the file.
-        spec: what the picture is opened for; a JPEG much larger than that is decoded
-            at a part of its size, here as in training.
+        spec: how the picture is prepared.
 
     Returns:
-        uint8 `(height, width, 1 or 3)`.
+        uint8 `(*spec.image_size, spec.channels)`.
 
     Raises:
         DecodeFailure: it cannot be read, or is no picture.
     """
-    return _pixels_for(spec, read_file(path))
+    return _prepared(read_file(path), spec)
 
 
 def _scan_memory(dataset: ImageDataset, spec: PreprocessSpec) -> Kept:
@@ -142,21 +141,20 @@ def _decoded(
 
 
 def _decode_one(record: ImageRecord, spec: PreprocessSpec) -> Result:
+    if record.pixels is not None:
+        digest = hashlib.sha256(record.pixels.tobytes()).hexdigest()
+        return prepare_pixels(record.pixels, spec), digest
     try:
-        if record.pixels is not None:
-            pixels = record.pixels
-            content = pixels.tobytes()
-        else:
-            content = read_file(record.location or Path())
-            pixels = _pixels_for(spec, content)
-        return prepare_pixels(pixels, spec), hashlib.sha256(content).hexdigest()
+        content = read_file(record.location or Path())
+        return _prepared(content, spec), hashlib.sha256(content).hexdigest()
     except DecodeFailure as failure:
         return Quarantined(record.id, failure.verdict, failure.reason)
 
 
-def _pixels_for(spec: PreprocessSpec, content: bytes) -> NDArray[np.uint8]:
+def _prepared(content: bytes, spec: PreprocessSpec) -> NDArray[np.uint8]:
     # Here only: training, evaluation and prediction must decode alike.
-    return decode_image(content, at_least=least_decoded_size(spec)).pixels
+    decoded = decode_image(content, at_least=least_decoded_size(spec))
+    return prepare_pixels(decoded.pixels, spec, decoded.size)
 
 
 def _usable(dataset: ImageDataset, kept: Kept) -> ImageDataset:

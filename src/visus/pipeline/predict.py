@@ -20,7 +20,6 @@ from visus.core.progress import Progress
 from visus.data.decode import READ_NAMES, DecodeFailure
 from visus.data.ledger import Quarantined
 from visus.data.names import printable_name
-from visus.data.preprocess import prepare_pixels
 from visus.data.scan import open_picture
 
 # Large enough to keep the network busy, small enough to lose little to a kill.
@@ -156,7 +155,7 @@ def _prepared(
     bundle: Bundle, path: Path
 ) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | Quarantined":
     try:
-        return prepare_pixels(open_picture(path, bundle.spec), bundle.spec)
+        return open_picture(path, bundle.spec)
     except DecodeFailure as failure:
         return Quarantined(printable_name(path), failure.verdict, failure.reason)
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 # Of 256. A picture with fewer values than this keeps every one of them.
 LEAST_LEVELS = 250
+# Integers over a smaller range than this are counted; others are sorted.
+_MOST_COUNTED = 2**20
 
 
 def scaled_to_bytes(
@@ -56,9 +58,20 @@ def _scaled(values: NDArray[Any]) -> NDArray[np.uint8]:
     levels = linear.astype(np.uint8)
     if np.count_nonzero(np.bincount(levels, minlength=256)) >= LEAST_LEVELS:
         return levels
-    distinct, places = np.unique(values, return_inverse=True)
+    distinct, places = _distinct(values)
     spread: NDArray[np.uint8] = np.rint(_spread(distinct)).astype(np.uint8)
     return spread[places]
+
+
+def _distinct(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """The values there are, ascending, and which of them each value is."""
+    low = values.min()
+    if values.dtype.kind == "f" or int(values.max()) - int(low) >= _MOST_COUNTED:
+        return np.unique(values, return_inverse=True)
+    # As `np.unique`, without sorting a million pixels.
+    offsets = values.astype(np.intp) - int(low)
+    found = np.bincount(offsets) > 0
+    return np.flatnonzero(found) + int(low), (np.cumsum(found) - 1)[offsets]
 
 
 def _spread(distinct: NDArray[Any]) -> NDArray[np.float64]:
