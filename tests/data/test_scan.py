@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -5,8 +7,15 @@ from PIL import Image
 from visus.core.errors import DataError
 from visus.core.progress import SilentProgress
 from visus.data.cache import cache_sizes, clear_cache
-from visus.data.preprocess import PreprocessSpec, prepare_pixels
-from visus.data.scan import scan_pictures
+from visus.data.decode import decode_image
+from visus.data.preprocess import (
+    MEAN_TOLERANCE,
+    WORST_TOLERANCE,
+    PreprocessSpec,
+    least_decoded_size,
+    prepare_pixels,
+)
+from visus.data.scan import open_picture, scan_pictures
 from visus.data.sources import read_source
 from visus.data.survey import survey_pictures
 
@@ -86,3 +95,75 @@ def test_the_survey_sees_sizes_and_colors(tmp_path, stripes_folder):
     survey = survey_pictures(read_source(stripes_folder)[0], SilentProgress())
     assert survey.common_size() is None
     assert not survey.all_gray
+
+
+def photo(height, width, seed=0):
+    """Smooth in parts, with edges and grain: what JPEG and scaling are hard on."""
+    rows, columns = np.mgrid[:height, :width]
+    planes = [np.sin(rows / 37) * 60, np.sin(columns / 23) * 60, (rows > columns) * 50]
+    grain = np.random.default_rng(seed).normal(0, 4, (height, width, 3))
+    return np.clip(np.stack(planes, axis=-1) + 120 + grain, 0, 255).astype(np.uint8)
+
+
+FITS = ["squash", "crop", "pad"]
+
+
+@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize("size", [(700, 1_100), (1_101, 703), (999, 1_001)])
+def test_a_large_jpeg_is_prepared_as_if_decoded_whole(tmp_path, fit, size):
+    Image.fromarray(photo(*size)).save(tmp_path / "photo.jpg", quality=90)
+    spec = PreprocessSpec(image_size=(40, 40), channels=3, fit=fit)
+    content = (tmp_path / "photo.jpg").read_bytes()
+    assert decode_image(content, at_least=least_decoded_size(spec)).size == size
+    opened = open_picture(tmp_path / "photo.jpg", spec)
+    whole = np.asarray(Image.open(tmp_path / "photo.jpg"))
+    assert (
+        np.abs(opened.astype(int) - prepare_pixels(whole, spec)).mean() < MEAN_TOLERANCE
+    )
+
+
+def test_single_pixels_are_taken_from_the_whole_picture(tmp_path):
+    Image.fromarray(photo(700, 1_100)).save(tmp_path / "photo.jpg")
+    spec = PreprocessSpec(image_size=(64, 64), channels=3, interpolation="nearest")
+    whole = np.asarray(Image.open(tmp_path / "photo.jpg"))
+    opened = open_picture(tmp_path / "photo.jpg", spec)
+    assert np.array_equal(opened, prepare_pixels(whole, spec))
+
+
+def test_training_and_prediction_prepare_the_same_pixels(tmp_path):
+    for name in ("a/1", "b/2"):
+        path = tmp_path / f"{name}.jpg"
+        path.parent.mkdir()
+        Image.fromarray(photo(500, 640, len(name))).save(path)
+    spec = PreprocessSpec(image_size=(40, 40), channels=3)
+    scan = scan_pictures(*read_source(tmp_path), spec, use_cache=False)
+    for row, image_id in enumerate(scan.pictures.ids):
+        opened = open_picture(tmp_path / image_id, spec)
+        assert np.array_equal(scan.pictures.pixels[row], opened)
+
+
+@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize(("side", "interpolation"), [(40, "area"), (80, "bicubic")])
+def test_photographs_stay_within_the_stated_tolerance(
+    shared_data, side, interpolation, fit
+):
+    differences = []
+    spec = PreprocessSpec(
+        image_size=(side, side), channels=3, fit=fit, interpolation=interpolation
+    )
+    least = least_decoded_size(spec)
+    for archive, step in (("imagenet_samples_200", 8), ("cats_dogs_180", 150)):
+        with zipfile.ZipFile(shared_data / f"{archive}.zip") as file:
+            names = [n for n in file.namelist() if n.lower().endswith(("jpg", "jpeg"))]
+            for name in sorted(names)[::step]:
+                whole, small = (
+                    decode_image(file.read(name), at_least=size)
+                    for size in (None, least)
+                )
+                if small.pixels.shape != whole.pixels.shape:
+                    wanted = prepare_pixels(whole.pixels, spec).astype(int)
+                    found = prepare_pixels(small.pixels, spec, small.size)
+                    differences.append(np.abs(wanted - found).mean())
+    assert len(differences) >= 5
+    assert np.mean(differences) < MEAN_TOLERANCE
+    assert max(differences) < WORST_TOLERANCE

@@ -15,7 +15,7 @@ from visus.bundles.predictions import Predictions
 from visus.bundles.runtime import Session
 from visus.core.errors import DataError, ModelError
 from visus.core.settings import read_settings
-from visus.data.decode import DecodeFailure
+from visus.data.decode import READ_NAMES, DecodeFailure
 from visus.data.preprocess import PreprocessSpec, prepare_pixels
 from visus.data.scan import open_picture
 from visus.data.sources.memory import as_pixels
@@ -76,7 +76,7 @@ class Bundle:
             DataError: one of them cannot be read; its name is in the message.
         """
         ids = [_name(picture, row) for row, picture in enumerate(pictures)]
-        prepared = [prepare_pixels(_pixels(picture), self.spec) for picture in pictures]
+        prepared = [_prepared(picture, self.spec) for picture in pictures]
         pixels = np.stack(prepared) if prepared else self._no_pixels()
         return Predictions(tuple(ids), self.scores(pixels), self.class_names)
 
@@ -147,14 +147,14 @@ def _name(picture: Any, row: int) -> str:
     return str(picture) if isinstance(picture, str | Path) else str(row)
 
 
-def _pixels(picture: Any) -> NDArray[np.uint8]:
+def _prepared(picture: Any, spec: PreprocessSpec) -> NDArray[np.uint8]:
     if not isinstance(picture, str | Path):
-        return as_pixels(picture)
+        return prepare_pixels(as_pixels(picture), spec)
     try:
-        return open_picture(Path(picture))
+        return open_picture(Path(picture), spec)
     except DecodeFailure as failure:
         raise DataError(
             received=f"{picture}: {failure.reason}",
-            expected="a JPEG, PNG, BMP, GIF, WebP or TIFF picture.",
+            expected=f"a picture: {READ_NAMES}.",
             remedy="Leave it out, or save it again as PNG.",
         ) from failure

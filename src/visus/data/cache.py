@@ -21,7 +21,7 @@ from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
 
 # Raised whenever decoding, preparing or looking changes: nothing old is used.
-VERSION = 2
+VERSION = 3
 # Larger blocks are mapped from disk rather than read into memory.
 MOST_BYTES_IN_MEMORY = 2 * 2**30
 

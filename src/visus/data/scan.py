@@ -19,10 +19,16 @@ from visus.core.errors import DataError
 from visus.core.progress import Progress, SilentProgress
 from visus.data.batches import Batch, make_batch
 from visus.data.cache import Kept, PixelCache
-from visus.data.decode import DecodeFailure, decode_image
+from visus.data.decode import (
+    READ_NAMES,
+    Decoded,
+    DecodeFailure,
+    decode_image,
+    read_file,
+)
 from visus.data.ledger import Ledger, Quarantined
 from visus.data.looks import Look, Looks, join_looks, look_at
-from visus.data.preprocess import PreprocessSpec, prepare_pixels
+from visus.data.preprocess import PreprocessSpec, least_decoded_size, prepare_pixels
 from visus.data.records import ImageDataset, ImageRecord
 
 # Few enough that Ctrl-C is quick and memory flat, enough to keep every core busy.
@@ -83,13 +89,21 @@ def scan_pictures(
     )
 
 
-def open_picture(path: Path) -> NDArray[np.uint8]:
-    """The decoded pixels of one file `(height, width, 1 or 3)`.
+def open_picture(path: Path, spec: PreprocessSpec) -> NDArray[np.uint8]:
+    """One file, decoded and prepared exactly as a scan does it.
+
+    Args:
+        path: the file.
+        spec: how the picture is prepared.
+
+    Returns:
+        uint8 `(*spec.image_size, spec.channels)`.
 
     Raises:
         DecodeFailure: it cannot be read, or is no picture.
     """
-    return decode_image(_read(path)).pixels
+    decoded = _decoded_for(read_file(path), spec)
+    return prepare_pixels(decoded.pixels, spec, decoded.size)
 
 
 def _scan_memory(dataset: ImageDataset, spec: PreprocessSpec) -> Kept:
@@ -150,28 +164,27 @@ def _decoded(
 
 
 def _decode_one(record: ImageRecord, spec: PreprocessSpec) -> Result:
+    if record.pixels is not None:
+        digest = hashlib.sha256(record.pixels.tobytes()).hexdigest()
+        return prepare_pixels(record.pixels, spec), digest, look_at(record.pixels)
     try:
-        if record.pixels is not None:
-            pixels = record.pixels
-            content = pixels.tobytes()
-            look = look_at(pixels)
-        else:
-            content = _read(record.location or Path())
-            decoded = decode_image(content)
-            pixels, kind = decoded.pixels, decoded.format
-            look = look_at(pixels, file_bytes=len(content), image_format=kind)
-        digest = hashlib.sha256(content).hexdigest()
-        return prepare_pixels(pixels, spec), digest, look
+        content = read_file(record.location or Path())
+        decoded = _decoded_for(content, spec)
     except DecodeFailure as failure:
         return Quarantined(record.id, failure.verdict, failure.reason)
+    look = look_at(
+        decoded.pixels,
+        size=decoded.size,
+        file_bytes=len(content),
+        image_format=decoded.format,
+    )
+    digest = hashlib.sha256(content).hexdigest()
+    return prepare_pixels(decoded.pixels, spec, decoded.size), digest, look
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        reason = f"It cannot be read: {error.strerror or error}."
-        raise DecodeFailure("unreadable", reason) from error
+def _decoded_for(content: bytes, spec: PreprocessSpec) -> Decoded:
+    # Here only: training, evaluation and prediction must decode alike.
+    return decode_image(content, at_least=least_decoded_size(spec))
 
 
 def _usable(dataset: ImageDataset, kept: Kept) -> ImageDataset:
@@ -188,6 +201,6 @@ def _nothing_usable(dataset: ImageDataset, kept: Kept) -> DataError:
     return DataError(
         received=f"None of the {len(kept.quarantined)} files of {dataset.name} is a "
         f"picture that can be read; the first, {first.id}: {first.reason}",
-        expected="JPEG, PNG, BMP, GIF, WebP or TIFF pictures.",
+        expected=f"pictures: {READ_NAMES}.",
         remedy="Check that this is the folder you mean.",
     )

@@ -14,7 +14,7 @@ from visus.evaluation.baselines import nearest_centroid_accuracy
 # Of 2,000 pictures, MNIST's mean digits name 82 %, Fashion-MNIST's mean clothes 70 %.
 MOST_PICTURES = 2_000
 EASY_ACCURACY = 0.75
-SIDE = 28
+SPEC = PreprocessSpec(image_size=(28, 28), channels=1)
 
 
 def mean_pictures_suffice(dataset: ImageDataset) -> bool:
@@ -41,11 +41,11 @@ def mean_pictures_suffice(dataset: ImageDataset) -> bool:
 
 
 def _pixels(record: ImageRecord) -> NDArray[np.uint8] | None:
-    spec = PreprocessSpec(image_size=(SIDE, SIDE), channels=1)
+    if record.pixels is not None:
+        return prepare_pixels(record.pixels, SPEC)
+    if record.location is None:
+        return None
     try:
-        pixels = record.pixels
-        if pixels is None and record.location is not None:
-            pixels = open_picture(record.location)
+        return open_picture(record.location, SPEC)
     except DecodeFailure:
         return None
-    return None if pixels is None else prepare_pixels(pixels, spec)

@@ -17,9 +17,9 @@ from visus.core.cores import available_cores
 from visus.core.errors import ConfigError, DataError
 from visus.core.files import cannot_write, write_text
 from visus.core.progress import Progress
-from visus.data.decode import DecodeFailure
+from visus.data.decode import READ_NAMES, DecodeFailure
 from visus.data.ledger import Quarantined
-from visus.data.preprocess import prepare_pixels
+from visus.data.names import printable_name
 from visus.data.scan import open_picture
 
 # Large enough to keep the network busy, small enough to lose little to a kill.
@@ -50,14 +50,14 @@ def find_pictures(questions: Sequence[str]) -> list[Path]:
     """
     found: list[Path] = []
     for question in questions:
-        path = Path(question)
-        if path.is_dir():
-            found += [file for file in _files_below(path)]
-        elif path.exists():
-            found.append(path)
+        # Not Path's own tests: they raise for a name that is longer than names can be.
+        if os.path.isdir(question):
+            found += _files_below(Path(question))
+        elif os.path.lexists(question):
+            found.append(Path(question))
         else:
             matches = sorted(glob.glob(question, recursive=True))
-            found += [Path(match) for match in matches if Path(match).is_file()]
+            found += [Path(match) for match in matches if os.path.isfile(match)]
             if not matches:
                 raise _nothing_there(question)
     if not found:
@@ -84,7 +84,7 @@ def answer_all(bundle: Bundle, paths: Sequence[Path], progress: Progress) -> Ans
     if len(unreadable) == len(paths):
         raise DataError(
             received=f"{unreadable[0].id}: {unreadable[0].reason}",
-            expected="at least one JPEG, PNG, BMP, GIF, WebP or TIFF picture.",
+            expected=f"at least one picture: {READ_NAMES}.",
             remedy="Check that this is the file you mean, or save it again as PNG.",
         )
     return Answered(
@@ -114,7 +114,7 @@ def write_answers(
     Raises:
         ConfigError: `out` holds answers to other questions or of another model.
     """
-    names = [str(path) for path in paths]
+    names = [printable_name(path) for path in paths]
     mark = _mark(bundle)
     done = 0 if force else _already_answered(out, names, mark)
     if not done:
@@ -135,7 +135,7 @@ def _answer(
 ) -> Answered:
     opened = list(workers.map(lambda path: _prepared(bundle, path), paths))
     good = [
-        (str(path), pixels)
+        (printable_name(path), pixels)
         for path, pixels in zip(paths, opened, strict=True)
         if not isinstance(pixels, Quarantined)
     ]
@@ -143,7 +143,7 @@ def _answer(
     pixels = np.stack([p for _, p in good]) if good else np.empty(shape, np.uint8)
     scores = bundle.scores(pixels)
     return Answered(
-        asked=tuple(map(str, paths)),
+        asked=tuple(map(printable_name, paths)),
         predictions=Predictions(
             tuple(name for name, _ in good), scores, bundle.class_names
         ),
@@ -155,9 +155,9 @@ def _prepared(
     bundle: Bundle, path: Path
 ) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | Quarantined":
     try:
-        return prepare_pixels(open_picture(path), bundle.spec)
+        return open_picture(path, bundle.spec)
     except DecodeFailure as failure:
-        return Quarantined(str(path), failure.verdict, failure.reason)
+        return Quarantined(printable_name(path), failure.verdict, failure.reason)
 
 
 def _already_answered(out: Path, names: Sequence[str], mark: str) -> int:

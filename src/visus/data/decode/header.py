@@ -3,14 +3,16 @@
 import os
 import struct
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import IO
 
 from PIL import ExifTags, Image
 
-from visus.data.decode.limits import DecodeFailure, DecodeLimits
-from visus.data.decode.signatures import FORMATS
-from visus.data.decode.verdicts import judged
+from visus.data.decode.files import open_regular
+from visus.data.decode.limits import DecodeLimits
+from visus.data.decode.signatures import READERS, START_BYTES, read_format
+from visus.data.decode.verdicts import judged, other_content
 
 _GRAY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 # EXIF orientations of pictures that lie on their side.
@@ -37,19 +39,23 @@ def read_header(path: Path, limits: DecodeLimits | None = None) -> Header:
         DecodeFailure: it cannot be read, is no picture, or is too large.
     """
     limits = limits or DecodeLimits()
-    try:
-        with path.open("rb") as stream:
-            limits.check_bytes(os.fstat(stream.fileno()).st_size)
-            with judged(stream), open_image(stream, limits) as image:
-                return _header(image)
-    except OSError as error:
-        reason = f"It cannot be read: {error.strerror or error}."
-        raise DecodeFailure("unreadable", reason) from error
+    with open_regular(path) as stream:
+        limits.check_bytes(os.fstat(stream.fileno()).st_size)
+        with judged(stream), open_image(stream, limits) as image:
+            height, width = upright_size(image)
+            return Header(height, width, is_gray(image))
 
 
 def open_image(stream: IO[bytes], limits: DecodeLimits) -> Image.Image:
     """Open by content, refusing what is too large; call it where it is `judged`."""
-    image = Image.open(stream, formats=FORMATS)
+    start = stream.read(START_BYTES)
+    image_format = read_format(start)
+    if image_format is None:
+        raise other_content(start)
+    if image_format == "ICO":
+        _check_icon(stream, limits)
+    stream.seek(0)
+    image = _opened(stream, image_format)
     limits.check_pixels(image.height, image.width)
     return image
 
@@ -67,14 +73,43 @@ def orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """`(height, width)` of an opened picture, upright; ask before its `load`."""
+    width, height = image.size
+    # Pillow turns TIFF files by itself and gives their upright size.
+    sideways = image.format != "TIFF" and orientation(image) in _SIDEWAYS
+    return (width, height) if sideways else (height, width)
+
+
 def is_gray(image: Image.Image) -> bool:
     """Whether the picture can have no color at all, by its mode."""
     return image.mode in _GRAY_MODES
 
 
-def _header(image: Image.Image) -> Header:
-    width, height = image.size
-    # Pillow turns TIFF files by itself and gives their upright size.
-    if image.format != "TIFF" and orientation(image) in _SIDEWAYS:
-        width, height = height, width
-    return Header(height, width, is_gray(image))
+def _opened(stream: IO[bytes], image_format: str) -> Image.Image:
+    if image_format == "HEIC":
+        from visus.data.decode.heic import open_heic
+
+        return open_heic(stream)
+    if image_format == "DICOM":
+        from visus.data.decode.dicom import DicomImage
+
+        return DicomImage(stream)
+    # Else Pillow imports all of its forty readers to find this one.
+    import_module(f"PIL.{READERS[image_format]}")
+    return Image.open(stream, formats=(image_format,))
+
+
+def _check_icon(stream: IO[bytes], limits: DecodeLimits) -> None:
+    """Pillow decodes an icon when it opens it: so look at all that is inside before."""
+    stream.seek(4)
+    (count,) = struct.unpack("<H", stream.read(2))
+    table = stream.read(16 * count)
+    for (offset,) in struct.iter_unpack("<12xI", table[: len(table) // 16 * 16]):
+        stream.seek(offset)
+        start = stream.read(24).ljust(24, b"\x00")
+        if start.startswith(b"\x89PNG"):
+            width, height = struct.unpack_from(">II", start, 16)
+        else:
+            width, height = struct.unpack_from("<ii", start, 4)
+        limits.check_pixels(abs(height), abs(width))

@@ -7,10 +7,23 @@ from visus.data.ledger import Verdict
 
 @dataclass(frozen=True)
 class DecodeLimits:
-    """How large a picture may be before it is refused undecoded."""
+    """How much one picture may ask for before it is refused.
+
+    Args:
+        max_pixels: height times width; more is refused from the header.
+        max_bytes: of the file; more is refused unread.
+        max_seconds: of computing, for pictures that are decoded in a process apart.
+        max_memory_bytes: of that process.
+        always_apart: decode every picture in a process of its own. A crash of a
+            codec then costs that picture and nothing else, and each picture about a
+            third of a second more.
+    """
 
     max_pixels: int = 64_000_000
     max_bytes: int = 256 * 2**20
+    max_seconds: int = 30
+    max_memory_bytes: int = 3 * 2**30
+    always_apart: bool = False
 
     def check_bytes(self, count: int) -> None:
         """Refuse an empty file and one of more than `max_bytes`."""

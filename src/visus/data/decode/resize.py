@@ -1,10 +1,14 @@
 """Resizing, with the filter that each name stands for."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from visus.data.config import Interpolation
+# Settings take longer to import than a picture takes to decode in a process apart.
+if TYPE_CHECKING:
+    from visus.data.config import Interpolation
 
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -16,7 +20,7 @@ _FILTERS = {
 def resize_pixels(
     pixels: NDArray[np.uint8],
     size: tuple[int, int],
-    interpolation: Interpolation,
+    interpolation: "Interpolation",
     box: tuple[float, float, float, float] | None = None,
 ) -> NDArray[np.uint8]:
     """Resize one picture.

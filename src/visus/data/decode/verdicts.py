@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import IO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, features
 
+from visus.data.decode.endings import is_cut_off
 from visus.data.decode.limits import DecodeFailure
-from visus.data.decode.signatures import is_cut_off, read_format, unread_format
+from visus.data.decode.signatures import START_BYTES, read_format, unread_format
+
+# Formats that Pillow can be built without.
+_OPTIONAL = {"AVIF": "avif", "WEBP": "webp"}
 
 
 @contextmanager
@@ -28,13 +32,25 @@ def judged(stream: IO[bytes]) -> Iterator[None]:
         raise _failure(error, stream.read()) from error
 
 
+def other_content(start: bytes) -> DecodeFailure:
+    """The verdict on a file whose first bytes are of no format that is read."""
+    known = unread_format(start)
+    if known:
+        reason = f"It is a picture of the format {known}, which is not read."
+        return DecodeFailure("unsupported", reason)
+    return DecodeFailure("not_image", "Its content is no picture, whatever its name.")
+
+
 def _failure(error: Exception, content: bytes) -> DecodeFailure:
     if isinstance(error, (MemoryError, Image.DecompressionBombError)):
         reason = "It is too large to be decoded safely."
         return DecodeFailure("too_large", reason)
-    image_format = read_format(content[:32])
+    image_format = read_format(content[:START_BYTES])
     if image_format is None:
-        return _other_content(content)
+        return other_content(content[:START_BYTES])
+    if image_format in _OPTIONAL and not features.check(_OPTIONAL[image_format]):
+        reason = f"The Pillow on this machine was built without {image_format}."
+        return DecodeFailure("unsupported", reason)
     if is_cut_off(content, image_format):
         reason = f"Its end is missing: this {image_format} file was cut off."
         return DecodeFailure("truncated", reason)
@@ -45,17 +61,9 @@ def _failure(error: Exception, content: bytes) -> DecodeFailure:
 def _in_words(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "its header makes no sense"
-    text = str(error).strip(" .\n") or type(error).__name__
+    text = " ".join(str(error).split()).strip(" .") or type(error).__name__
     # The end is there, so what Pillow calls truncated is something in the middle.
     return "its data ends too early" if "truncated" in text.lower() else text
-
-
-def _other_content(content: bytes) -> DecodeFailure:
-    known = unread_format(content[:1024])
-    if known:
-        reason = f"It is a picture of the format {known}, which is not read."
-        return DecodeFailure("unsupported", reason)
-    return DecodeFailure("not_image", "Its content is no picture, whatever its name.")
 
 
 class _Silence:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from visus.core.errors import DataError
 from visus.data.ledger import Ledger, Quarantined
+from visus.data.names import printable_name
 from visus.data.records import ImageDataset, ImageRecord, Split
 from visus.data.sources.base import Access, Source
 
@@ -64,10 +65,11 @@ class FolderSource(Source):
 
 def _has_splits(folder: Path) -> bool:
     # One class that is called "test" makes no split: all folders must be splits.
+    # `isdir` is false for a link that leads to itself, where `scandir` would raise.
     known = [
-        SPLIT_FOLDERS.get(entry.name.lower())
-        for entry in os.scandir(folder)
-        if entry.is_dir() and not entry.name.startswith(".")
+        SPLIT_FOLDERS.get(name.lower())
+        for name in os.listdir(folder)
+        if not name.startswith(".") and os.path.isdir(folder / name)
     ]
     return "train" in known and None not in known
 
@@ -89,8 +91,7 @@ def _printables(parts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _printable(parts: tuple[str, ...]) -> str:
-    # File names are bytes; one that is no UTF-8 must still be printed and saved.
-    return os.fsencode("/".join(parts)).decode("utf-8", "replace")
+    return printable_name("/".join(parts))
 
 
 def _name_of(folder: Path) -> str:

@@ -1,0 +1,59 @@
+"""Reading a file that anybody may have put there: never hangs, never too much."""
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from visus.data.decode.limits import DecodeFailure, DecodeLimits
+
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading; what is no regular file is refused at once.
+
+    A plain `open` of a named pipe waits until somebody writes into it.
+
+    Raises:
+        DecodeFailure: "unreadable", with the reason.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError) as error:
+        raise _unreadable(error) from error
+    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+    if kind != stat.S_IFREG:
+        os.close(descriptor)
+        name = _KINDS.get(kind, "something else")
+        raise DecodeFailure("unreadable", f"It is {name}, not a file.")
+    return open(descriptor, "rb")
+
+
+def read_file(path: Path, limits: DecodeLimits | None = None) -> bytes:
+    """All bytes of a regular file of at most `limits.max_bytes`.
+
+    Raises:
+        DecodeFailure: it cannot be read, is empty, or has too many bytes.
+    """
+    limits = limits or DecodeLimits()
+    with open_regular(path) as file:
+        try:
+            limits.check_bytes(os.fstat(file.fileno()).st_size)
+            content = file.read(limits.max_bytes + 1)
+        except OSError as error:
+            raise _unreadable(error) from error
+    # It may have grown, or shrunk, since its size was asked.
+    limits.check_bytes(len(content))
+    return content
+
+
+def _unreadable(error: OSError | ValueError) -> DecodeFailure:
+    words = getattr(error, "strerror", None) or str(error)
+    return DecodeFailure("unreadable", f"It cannot be read: {words}.")
