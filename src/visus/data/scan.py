@@ -20,6 +20,7 @@ from visus.data.batches import Batch, make_batch
 from visus.data.cache import Kept, PixelCache
 from visus.data.decode import DecodeFailure, decode_image
 from visus.data.ledger import Ledger, Quarantined
+from visus.data.locations import Location, read_location
 from visus.data.preprocess import PreprocessSpec, prepare_pixels
 from visus.data.records import ImageDataset, ImageRecord
 
@@ -70,13 +71,13 @@ def scan_pictures(
     )
 
 
-def open_picture(path: Path) -> NDArray[np.uint8]:
-    """The decoded pixels of one file `(height, width, 1 or 3)`.
+def open_picture(location: Location) -> NDArray[np.uint8]:
+    """The decoded pixels of one file or archive member `(height, width, 1 or 3)`.
 
     Raises:
         DecodeFailure: it cannot be read, or is no picture.
     """
-    return decode_image(_read(path)).pixels
+    return decode_image(read_location(location)).pixels
 
 
 def _scan_memory(dataset: ImageDataset, spec: PreprocessSpec) -> Kept:
@@ -139,19 +140,11 @@ def _decode_one(record: ImageRecord, spec: PreprocessSpec) -> Result:
             pixels = record.pixels
             content = pixels.tobytes()
         else:
-            content = _read(record.location or Path())
+            content = read_location(record.location or Path())
             pixels = decode_image(content).pixels
         return prepare_pixels(pixels, spec), hashlib.sha256(content).hexdigest()
     except DecodeFailure as failure:
         return Quarantined(record.id, failure.verdict, failure.reason)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        reason = f"It cannot be read: {error.strerror or error}."
-        raise DecodeFailure("unreadable", reason) from error
 
 
 def _usable(dataset: ImageDataset, kept: Kept) -> ImageDataset:

@@ -76,7 +76,7 @@ def _training_by_class(dataset: ImageDataset) -> Iterable[list[ImageRecord]]:
     classes: defaultdict[str, list[ImageRecord]] = defaultdict(list)
     for record in dataset.records:
         if record.split == "train":
-            classes[record.target or ""].append(record)
+            classes["\x1f".join(record.labels)].append(record)
     return [classes[name] for name in sorted(classes)]
 
 

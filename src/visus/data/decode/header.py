@@ -1,5 +1,6 @@
 """Opening a file by its content, and reading its header without decoding pixels."""
 
+import io
 import os
 import struct
 from dataclasses import dataclass
@@ -45,6 +46,15 @@ def read_header(path: Path, limits: DecodeLimits | None = None) -> Header:
     except OSError as error:
         reason = f"It cannot be read: {error.strerror or error}."
         raise DecodeFailure("unreadable", reason) from error
+
+
+def read_header_of(content: bytes, limits: DecodeLimits | None = None) -> Header:
+    """The same for a file whose bytes are in memory, such as an archive's member."""
+    limits = limits or DecodeLimits()
+    limits.check_bytes(len(content))
+    stream = io.BytesIO(content)
+    with judged(stream), open_image(stream, limits) as image:
+        return _header(image)
 
 
 def open_image(stream: IO[bytes], limits: DecodeLimits) -> Image.Image:
