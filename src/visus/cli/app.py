@@ -7,6 +7,7 @@ import typer
 from visus.cli import (
     cache,
     compare,
+    convert,
     data,
     doctor,
     evaluate,
@@ -34,6 +35,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("models")(models.models)
 app.command("data")(data.data)
+app.command("convert")(convert.convert)
 app.command("runs")(runs.runs)
 app.command("compare")(compare.compare)
 app.command("cache")(cache.cache)

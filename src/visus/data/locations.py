@@ -31,7 +31,7 @@ class ArchiveMember:
         size: how many bytes it has once inflated.
         packing: "deflate" when these bytes are compressed one by one.
         checksum: CRC-32 of the inflated bytes, where the archive has one.
-        expanded: the archive is compressed as a whole.
+        expanded: where the expanded bytes are, of an archive compressed as a whole.
     """
 
     archive: Path
@@ -41,7 +41,7 @@ class ArchiveMember:
     size: int
     packing: Literal["none", "deflate"] = "none"
     checksum: int | None = None
-    expanded: bool = False
+    expanded: Path | None = None
 
 
 Location = Path | ArchiveMember
@@ -101,18 +101,25 @@ def _read_file(path: Path, most_bytes: int) -> bytes:
 
 def _read_member(member: ArchiveMember, most_bytes: int) -> bytes:
     _check_size(max(member.size, member.length), most_bytes)
-    place = plain_file(member.archive) if member.expanded else member.archive
-    descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        packed = os.pread(descriptor, member.length, member.start)
-    finally:
-        os.close(descriptor)
+    packed = _read_bytes(member)
     content = packed if member.packing == "none" else _inflate(packed, member.size)
     if len(content) != member.size:
         raise DecodeFailure("truncated", "The archive ends before this member does.")
     if member.checksum is not None and zlib.crc32(content) != member.checksum:
         raise DecodeFailure("corrupt", "Its bytes do not have the archive's checksum.")
     return content
+
+
+def _read_bytes(member: ArchiveMember) -> bytes:
+    place = member.expanded or member.archive
+    # The cache may be cleared at any time; what was there is expanded again.
+    if member.expanded and not place.exists():
+        place = plain_file(member.archive)
+    descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return os.pread(descriptor, member.length, member.start)
+    finally:
+        os.close(descriptor)
 
 
 def _inflate(packed: bytes, size: int) -> bytes:

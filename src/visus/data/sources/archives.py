@@ -158,10 +158,9 @@ def _add_zip_member(
 
 
 def _index_tar(path: Path, progress: Progress) -> ArchiveIndex:
-    expanded = is_compressed(path)
-    place = plain_file(path, progress) if expanded else path
+    expanded = plain_file(path, progress) if is_compressed(path) else None
     index = ArchiveIndex()
-    with tarfile.open(place, "r:", errorlevel=0) as archive:
+    with tarfile.open(expanded or path, "r:", errorlevel=0) as archive:
         for count, info in enumerate(archive, 1):
             _check_count(path, count)
             name = plain_name(info.name)

@@ -1,7 +1,7 @@
 """TFRecord: a row of checked pieces, each a tf.train.Example; without TensorFlow.
 
 Source: tensorflow.org/tutorials/load_data/tfrecord ("TFRecords format details"): each
-piece is a length, the masked CRC-32C of the length, data, the masked CRC-32C of the data.
+piece is a length, the masked CRC-32C of the length, data, and that of the data.
 Pictures are read later where they lie, so nothing but labels stays in memory.
 """
 
@@ -63,9 +63,9 @@ def _read_file(gathered: Gathered, name: str) -> None:
             expected="TFRecord files in a folder; gzip is fine.",
             remedy="Unpack the archive and give the folder.",
         )
-    expanded = is_compressed(path)
+    expanded = plain_file(path) if is_compressed(path) else None
     parse = example_parser()
-    with (plain_file(path) if expanded else path).open("rb") as file:
+    with (expanded or path).open("rb") as file:
         for number, piece in enumerate(_pieces(file)):
             key = f"{name}#{number:06d}"
             if piece.fault:
@@ -110,7 +110,7 @@ def _add_example(
     piece: _Piece,
     features: Features,
     path: Path,
-    expanded: bool,
+    expanded: Path | None,
 ) -> None:
     picture = features.first("image/encoded", "image", "image_raw")
     if not isinstance(picture, bytes):
