@@ -14,8 +14,8 @@ class ClassFolders(Layout):
     """Every file below a class folder is a picture of that class, however deep."""
 
     def recognises(self, place: Place) -> bool:
-        """Always: it is asked last, and says what is missing."""
-        return True
+        """Any folder or archive: it is asked last, and says what is missing."""
+        return not (isinstance(place, FolderPlace) and place.listed is not None)
 
     def read(self, place: Place) -> tuple[ImageDataset, Ledger]:
         """The records in the order of their paths."""

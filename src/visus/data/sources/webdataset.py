@@ -29,18 +29,20 @@ class WebDataset(Layout):
         """Several shards, or a member `.cls` beside a picture."""
         if isinstance(place, ShardsPlace):
             return True
-        return any(_picture(parts) and "cls" in parts for _, parts in _samples(place))
+        return any(_pictures(parts) and "cls" in parts for _, parts in _samples(place))
 
     def read(self, place: Place) -> tuple[ImageDataset, Ledger]:
         """The records in the order of the samples."""
         gathered = Gathered(place)
         for key, parts in _samples(place):
-            picture = _picture(parts)
-            if picture is None:
-                gathered.refuse(key, "no_class", "This sample has no picture.")
+            first, *others = _pictures(parts) or [""]
+            if first:
+                _add_sample(gathered, first, parts)
             else:
-                _add_sample(gathered, picture, parts)
-        gathered.account_for_rest("It is a further part of a sample, and not used.")
+                gathered.refuse(key, "no_class", "This sample has no picture.")
+            for name in others:
+                reason = "It is a further picture of its sample; one is used."
+                gathered.refuse(name, "no_class", reason)
         return gathered.finish()
 
 
@@ -74,9 +76,8 @@ def _samples(place: Place) -> Iterator[tuple[str, dict[str, str]]]:
     return iter(samples.items())
 
 
-def _picture(parts: dict[str, str]) -> str | None:
-    found = (name for ending, name in parts.items() if f".{ending}" in PICTURES)
-    return next(found, None)
+def _pictures(parts: dict[str, str]) -> list[str]:
+    return [name for ending, name in parts.items() if f".{ending}" in PICTURES]
 
 
 def _add_sample(gathered: Gathered, name: str, parts: dict[str, str]) -> None:
