@@ -87,10 +87,11 @@ def _example_class() -> Any:
     for name, fields in messages.items():
         message = file.message_type.add(name=name)
         for field, number, label, of in fields:
-            plain = isinstance(of, int)
             added = message.field.add(name=field, number=number, label=label)
-            added.type = of if plain else kind.TYPE_MESSAGE
-            added.type_name = "" if plain else f".visus.{of}"
+            if isinstance(of, str):
+                added.type, added.type_name = kind.TYPE_MESSAGE, f".visus.{of}"
+            else:
+                added.type = of
     # A pool of our own: TensorFlow's messages in the same process are not touched.
     pool = pools.DescriptorPool()
     pool.Add(file)

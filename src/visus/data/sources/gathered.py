@@ -28,9 +28,14 @@ class Gathered:
         """Set a picture aside."""
         self.quarantined.append(Quarantined(name, verdict, reason))
 
-    def account_for_rest(self, reason: str) -> None:
-        """Set aside what lies in the place and was not spoken of."""
-        known = {record.id for record in self.records}
+    def account_for_rest(self, reason: str, besides: Iterable[str] = ()) -> None:
+        """Set aside what lies in the place and was not spoken of.
+
+        Args:
+            reason: why, for a person.
+            besides: further files that describe pictures and are none.
+        """
+        known = {*besides, *(record.id for record in self.records)}
         known |= {entry.id for entry in self.quarantined}
         for name in self.place.names:
             if name not in known and not name.lower().endswith((*ANNOTATIONS, ".txt")):

@@ -39,10 +39,10 @@ class TFRecord(Layout):
     def read(self, place: Place) -> tuple[ImageDataset, Ledger]:
         """The records file by file; their ids are `file#number`."""
         gathered = Gathered(place)
-        for name in place.names:
-            if _NAME.search(name):
-                _read_file(gathered, name)
-        gathered.account_for_rest("It is no file of records.")
+        files = [name for name in place.names if _NAME.search(name)]
+        for name in files:
+            _read_file(gathered, name)
+        gathered.account_for_rest("It is no file of records.", besides=files)
         return gathered.finish()
 
 
