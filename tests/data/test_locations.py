@@ -77,6 +77,12 @@ def test_a_scan_of_an_archive_gives_the_folders_pixels(stripes_folder):
     ]
 
 
+def test_an_archive_is_known_by_its_content(stripes_folder, tmp_path):
+    for kind in ("zip", "tar", "tar.gz"):
+        name = packed(stripes_folder, kind).rename(tmp_path / "download")
+        assert len(read_source(name)[0]) == 60
+
+
 def test_what_was_expanded_is_expanded_again_when_the_cache_was_cleared(
     stripes_folder, own_home
 ):

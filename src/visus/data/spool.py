@@ -39,6 +39,17 @@ def is_compressed(path: Path) -> bool:
         return _opener(file.read(6)) is not None
 
 
+def expanded_start(path: Path, count: int) -> bytes:
+    """The first bytes of what a compressed file expands to; none if it is damaged."""
+    with path.open("rb") as file:
+        opener = _opener(file.read(6))
+        file.seek(0)
+        try:
+            return opener(file).read(count) if opener else b""
+        except (EOFError, OSError, lzma.LZMAError, zlib.error):
+            return b""
+
+
 def plain_file(path: Path, progress: Progress | None = None) -> Path:
     """Where the expanded bytes of a compressed file lie; expanded if need be.
 

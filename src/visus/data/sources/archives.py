@@ -6,6 +6,7 @@ set aside with its reason.
 """
 
 import os
+import re
 import stat
 import struct
 import tarfile
@@ -17,10 +18,11 @@ from visus.core.errors import DataError
 from visus.core.progress import Progress
 from visus.data.ledger import Quarantined
 from visus.data.locations import ArchiveMember
-from visus.data.spool import is_compressed, plain_file
+from visus.data.spool import expanded_start, is_compressed, plain_file
 
 # More than any set of pictures that fits one archive; each costs memory.
 MOST_MEMBERS = 10_000_000
+_TAR_NAME = re.compile(r"\.(tar\.\w+|t[gx]z|tbz2?)$", re.IGNORECASE)
 _ZIP_LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
@@ -57,13 +59,19 @@ def is_archive(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             start = file.read(512)
-            return (
-                start.startswith((b"PK\x03\x04", b"PK\x05\x06"))
-                or start[257:262] == b"ustar"
-                or (is_compressed(path) and ".t" in path.name.lower())
-            )
+        if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            return True
+        if is_compressed(path):
+            # A damaged one is still meant as a tar when it is called so.
+            called = _TAR_NAME.search(path.name) is not None
+            return called or _is_tar(expanded_start(path, 512))
+        return _is_tar(start)
     except OSError:
         return False
+
+
+def _is_tar(start: bytes) -> bool:
+    return start[257:262] == b"ustar"
 
 
 def index_archive(path: Path, progress: Progress) -> ArchiveIndex:
