@@ -351,6 +351,13 @@ def test_hostile_descriptions_are_one_clear_error(tmp_path, name, content, word)
     assert caught.value.expected and caught.value.remedy
 
 
+def test_a_stray_file_beside_class_folders_is_no_hindrance(tmp_path):
+    stray = {"notes.csv": b"\xff\xfe", "a.json": b"{", "b.json": b"[1]"}
+    dataset, ledger = both(tmp_path, {**stray, "cat/1.png": WIDE, "dog/1.png": WIDE})
+    assert [record.target for record in dataset.records] == ["cat", "dog"]
+    assert {entry.id for entry in ledger.quarantined} == {*stray}
+
+
 def test_a_table_about_things_with_several_pictures_each(tmp_path):
     dataset, ledger = both(
         tmp_path,

@@ -63,6 +63,19 @@ def read_location(location: Location, most_bytes: int = MOST_BYTES) -> bytes:
         raise DecodeFailure("unreadable", reason) from error
 
 
+def read_start(location: Location, count: int) -> bytes:
+    """The first bytes, to see what a file is; none where it cannot be read."""
+    try:
+        if isinstance(location, Path):
+            return _read_file(location, count, whole=False)
+        packed = _read_bytes(location, count)
+        if location.packing == "none":
+            return packed
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, count)
+    except (OSError, zlib.error, DecodeFailure):
+        return b""
+
+
 def read_header_at(location: Location) -> Header:
     """Size and color of the picture there; no pixel is decoded.
 
@@ -86,13 +99,15 @@ def stamp(location: Location | None) -> str:
     return f"{location} {status.st_size} {status.st_mtime_ns}"
 
 
-def _read_file(path: Path, most_bytes: int) -> bytes:
+def _read_file(path: Path, most_bytes: int, *, whole: bool = True) -> bytes:
     # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise DecodeFailure("unreadable", "It is no regular file.")
+        if not whole:
+            return file.read(most_bytes)
         _check_size(status.st_size, most_bytes)
         content = file.read(most_bytes + 1)
     _check_size(len(content), most_bytes)
@@ -101,7 +116,7 @@ def _read_file(path: Path, most_bytes: int) -> bytes:
 
 def _read_member(member: ArchiveMember, most_bytes: int) -> bytes:
     _check_size(max(member.size, member.length), most_bytes)
-    packed = _read_bytes(member)
+    packed = _read_bytes(member, most_bytes)
     content = packed if member.packing == "none" else _inflate(packed, member.size)
     if len(content) != member.size:
         raise DecodeFailure("truncated", "The archive ends before this member does.")
@@ -110,14 +125,14 @@ def _read_member(member: ArchiveMember, most_bytes: int) -> bytes:
     return content
 
 
-def _read_bytes(member: ArchiveMember) -> bytes:
+def _read_bytes(member: ArchiveMember, most_bytes: int = MOST_BYTES) -> bytes:
     place = member.expanded or member.archive
     # The cache may be cleared at any time; what was there is expanded again.
     if member.expanded and not place.exists():
         place = plain_file(member.archive)
     descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        return os.pread(descriptor, member.length, member.start)
+        return os.pread(descriptor, min(member.length, most_bytes), member.start)
     finally:
         os.close(descriptor)
 

@@ -24,8 +24,6 @@ IMAGE_WORDS = (
     *("id", "file_name", "width", "height", "license", "date_captured"),
     *("coco_url", "flickr_url"),
 )
-# Where a file says what it is; the end of a large one need not be searched.
-SNIFFED_BYTES = 2**16
 
 
 class CocoImage(BaseModel):
@@ -70,7 +68,7 @@ class Coco(Layout):
 
     def recognises(self, place: Place) -> bool:
         """A JSON object with images, annotations or categories."""
-        return any(True for _ in _files(place))
+        return bool(_files(place))
 
     def read(self, place: Place) -> tuple[ImageDataset, Ledger]:
         """The records file by file, in the order of the images."""
@@ -83,12 +81,8 @@ class Coco(Layout):
 
 
 def _files(place: Place) -> list[str]:
-    return [
-        name
-        for name in place.names
-        if name.lower().endswith(".json") and name.count("/") <= 1
-        if _is_coco(place.read(name)[:SNIFFED_BYTES])
-    ]
+    starts = place.starts(".json", depth=1)
+    return [name for name, start in starts.items() if _is_coco(start)]
 
 
 def _is_coco(start: bytes) -> bool:

@@ -8,6 +8,7 @@ the thing is its group, so that splits never tear its pictures apart.
 import re
 from dataclasses import replace
 
+from visus.core.errors import DataError
 from visus.data.ledger import Ledger
 from visus.data.records import ImageDataset, ImageRecord
 from visus.data.sources.base import Layout
@@ -50,11 +51,15 @@ def _rows(place: Place) -> dict[str, Row]:
     tables = [name for name in tops if name.lower().endswith(TABLES)]
     if len(tables) != 1 or len(place.names) == 1:
         return {}
-    table = read_table(tables[0], place.read(tables[0]))
-    if len(table.columns) < 2 or "file_name" in table.columns:
+    try:
+        table = read_table(tables[0], place.read(tables[0]))
+        if len(table.columns) < 2 or "file_name" in table.columns:
+            return {}
+        first = table.columns[0]
+        return {as_text(row.get(first)).strip(): row for row in table.rows}
+    except DataError:
+        # A broken table beside class folders is a stray file, and no hindrance.
         return {}
-    first = table.columns[0]
-    return {as_text(row.get(first)).strip(): row for row in table.rows}
 
 
 def _pictures(place: Place) -> list[str]:

@@ -15,7 +15,6 @@ from visus.data.ledger import Ledger
 from visus.data.records import Box, ImageDataset, ImageRecord
 from visus.data.sources.base import Layout
 from visus.data.sources.checked import checked_json
-from visus.data.sources.coco import SNIFFED_BYTES
 from visus.data.sources.gathered import Gathered
 from visus.data.sources.places import Place
 from visus.data.sources.rows import as_text, described
@@ -74,12 +73,8 @@ class LabelStudio(Layout):
 
 
 def _files(place: Place) -> list[str]:
-    return [
-        name
-        for name in place.names
-        if name.lower().endswith(".json") and "/" not in name
-        if _is_tasks(place.read(name)[:SNIFFED_BYTES])
-    ]
+    starts = place.starts(".json", depth=0)
+    return [name for name, start in starts.items() if _is_tasks(start)]
 
 
 def _is_tasks(start: bytes) -> bool:

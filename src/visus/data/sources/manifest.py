@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from visus.core.errors import DataError
+from visus.core.errors import DataError, VisusError
 from visus.data.ledger import Ledger
 from visus.data.locations import Location
 from visus.data.records import ImageDataset, ImageRecord
@@ -25,9 +25,13 @@ class Manifest(Layout):
         tables = self._tables(place)
         if len(tables) != 1:
             return False
-        # A table that was given by name is meant, and its faults are said.
-        given = place.names == tuple(tables)
-        return given or "file_name" in _columns(place, tables[0])
+        # A table that stands alone is meant, and its faults are said.
+        alone = not any("/" in name for name in place.names)
+        try:
+            table = read_table(tables[0], place.read(tables[0]))
+        except VisusError:
+            return alone
+        return place.names == tuple(tables) or "file_name" in table.columns
 
     def read(self, place: Place) -> tuple[ImageDataset, Ledger]:
         """The records in the order of the rows."""
@@ -147,7 +151,3 @@ def _locator(place: Place) -> Locate:
     if isinstance(place, FolderPlace) and place.listed is not None:
         return locate_below(place.folder)
     return place.find
-
-
-def _columns(place: Place, name: str) -> tuple[str, ...]:
-    return read_table(name, place.read(name)).columns

@@ -16,7 +16,7 @@ from visus.core.errors import DataError
 from visus.core.progress import Progress
 from visus.data.decode import DecodeFailure
 from visus.data.ledger import Quarantined
-from visus.data.locations import Location, read_location
+from visus.data.locations import Location, read_location, read_start
 from visus.data.records import Split
 from visus.data.sources.archives import index_archive, plain_name
 
@@ -38,6 +38,9 @@ PICTURES = (
 )
 # A table or list of labels; the largest known, COCO's, has 0.5 GB.
 MOST_ANNOTATION_BYTES = 2**30
+# Where a file says what it is; the end of a large one need not be searched.
+SNIFFED_BYTES = 2**16
+MOST_DESCRIPTIONS = 100
 
 
 class Place(ABC):
@@ -80,6 +83,21 @@ class Place(ABC):
                 expected="a readable file.",
                 remedy="Restore the file, or give a source without it.",
             ) from failure
+
+    def starts(self, ending: str, *, depth: int) -> dict[str, bytes]:
+        """The beginnings of all files of an ending, at most so many folders down.
+
+        Data sets are described by a handful of files: where there are hundreds, each
+        belongs to one picture, and none describes the whole.
+        """
+        names = [
+            name
+            for name in self.names
+            if name.lower().endswith(ending) and name.count("/") <= depth
+        ]
+        located = ((name, self.find(name)) for name in names[:MOST_DESCRIPTIONS])
+        few = len(names) <= MOST_DESCRIPTIONS
+        return {n: read_start(at, SNIFFED_BYTES) for n, at in located if few and at}
 
     def resolve(self, name: str, folder: str = "", hint: str = "") -> str | None:
         """The file that an annotation means: beside it, from the top, or anywhere.
