@@ -8,6 +8,7 @@ from visus.cli import (
     audit,
     cache,
     compare,
+    convert,
     data,
     doctor,
     evaluate,
@@ -36,6 +37,7 @@ app.command("predict")(predict.predict)
 app.command("audit")(audit.audit)
 app.command("models")(models.models)
 app.command("data")(data.data)
+app.command("convert")(convert.convert)
 app.command("runs")(runs.runs)
 app.command("compare")(compare.compare)
 app.command("cache")(cache.cache)

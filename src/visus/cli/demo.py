@@ -56,7 +56,7 @@ def _test_picture(source: str, folder: Path, progress: Progress) -> tuple[Path, 
     path = folder / "picture.png"
     if record.pixels is not None:
         write_bytes(path, encode_png(record.pixels))
-    return path, record.target or ""
+    return path, " ".join(record.labels)
 
 
 if __name__ == "__main__":

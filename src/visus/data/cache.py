@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 import zipfile
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ from visus.core.files import write_json, written_aside
 from visus.core.progress import Progress
 from visus.data.home import visus_home
 from visus.data.ledger import Quarantined
+from visus.data.locations import stamp
 from visus.data.looks import Looks
 from visus.data.preprocess import PreprocessSpec
-from visus.data.records import ImageDataset
+from visus.data.records import ImageDataset, ImageRecord
 
 # Raised whenever decoding, preparing or looking changes: nothing old is used.
 VERSION = 3
@@ -54,7 +54,7 @@ class PixelCache:
         """Another size, date, name or spec of any file gives another place."""
         digest = hashlib.sha256(f"{VERSION} {_pixel_choices(spec)}".encode())
         for record in dataset.records:
-            words = f"\x1e{record.id}\x1f{_stamp(record.location)}"
+            words = f"\x1e{record.id}\x1f{_stamp(record)}"
             digest.update(words.encode("utf-8", "surrogateescape"))
         return cls(pixels_folder() / f"{digest.hexdigest()[:32]}.npy")
 
@@ -118,12 +118,10 @@ def _pixel_choices(spec: PreprocessSpec) -> str:
     return spec.model_dump_json(exclude={"scaling"})
 
 
-def _stamp(path: Path | None) -> str:
-    try:
-        status = os.stat(path or "")
-    except OSError:
-        return "missing"
-    return f"{path} {status.st_size} {status.st_mtime_ns}"
+def _stamp(record: ImageRecord) -> str:
+    if record.pixels is not None:
+        return hashlib.sha256(record.pixels.tobytes()).hexdigest()
+    return stamp(record.location)
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -5,14 +5,37 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from visus.data.locations import Location
+
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+# One class; several classes (perhaps none of them); a number; or not known.
+Target = str | tuple[str, ...] | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A labelled rectangle, its edges in pixels from the top left of the picture.
+
+    Args:
+        label: what is in it.
+        left: column of its left edge; 0 is the left edge of the picture.
+        top: row of its upper edge.
+        right: column of its right edge; the picture's width is its right edge.
+        bottom: row of its lower edge.
+    """
+
+    label: str
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,25 +44,35 @@ class ImageRecord:
 
     Args:
         id: the source's own stable key: relative path, row, archive member.
-        target: the class name, or `None` when the picture has no label.
-        location: the file, for pictures that live in files.
+        target: the class name; a tuple of class names where a picture can have
+            several or none; a number; or `None` when nothing is known.
+        location: the file or archive member, for pictures that live in files.
         pixels: uint8 `(height, width, channels)`, for pictures that live in memory.
         content_hash: of the file's bytes, or of the pixels; "" before it is known.
         split: train, validation or test; `None` before splits are given.
         group: what must not be torn apart by splits: a patient, a site, a video.
         weight: how much the picture counts in training.
+        boxes: labelled rectangles on it.
         metadata: what else the source says, as pairs of column and text.
     """
 
     id: str
-    target: str | None
-    location: Path | None = None
+    target: Target
+    location: Location | None = None
     pixels: NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
     content_hash: str = ""
     split: Split | None = None
     group: str | None = None
     weight: float = 1.0
+    boxes: tuple[Box, ...] = ()
     metadata: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The class names it has: none, one or several."""
+        if isinstance(self.target, str):
+            return (self.target,) if self.target else ()
+        return self.target if isinstance(self.target, tuple) else ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +99,8 @@ class ImageDataset:
         for record in self.records:
             words = (record.id, record.content_hash, record.target, record.split)
             digest.update("\x1f".join(map(str, words)).encode("utf-8", "replace"))
+            if record.boxes:
+                digest.update(repr(record.boxes).encode("utf-8", "replace"))
             digest.update(b"\x1e")
         return digest.hexdigest()
 
@@ -90,18 +125,24 @@ class ImageDataset:
         return replace(self, records=tuple(records))
 
     def class_indices(self) -> NDArray[np.int32]:
-        """Class numbers `(num_images,)`; -1 where a picture has no label."""
+        """Class numbers `(num_images,)`; -1 where a picture has not one label."""
         index = {name: number for number, name in enumerate(self.class_names)}
-        numbers = [index.get(record.target or "", -1) for record in self.records]
+        numbers = [
+            index.get(record.target, -1) if isinstance(record.target, str) else -1
+            for record in self.records
+        ]
         return np.asarray(numbers, dtype=np.int32)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Pictures by split ("unsplit" where none is given) and class."""
-        found: Counter[tuple[str, str | None]] = Counter(
-            (record.split or "unsplit", record.target) for record in self.records
+        found: Counter[tuple[str, str]] = Counter(
+            (record.split or "unsplit", label)
+            for record in self.records
+            for label in record.labels
         )
+        splits = {record.split or "unsplit" for record in self.records}
         return {
             split: {name: found[(split, name)] for name in self.class_names}
             for split in (*SPLITS, "unsplit")
-            if any(key[0] == split for key in found)
+            if split in splits
         }

@@ -24,9 +24,9 @@ from visus.data.decode import (
     Decoded,
     DecodeFailure,
     decode_image,
-    read_file,
 )
 from visus.data.ledger import Ledger, Quarantined
+from visus.data.locations import Location, read_location
 from visus.data.looks import Look, Looks, join_looks, look_at
 from visus.data.preprocess import PreprocessSpec, least_decoded_size, prepare_pixels
 from visus.data.records import ImageDataset, ImageRecord
@@ -89,11 +89,11 @@ def scan_pictures(
     )
 
 
-def open_picture(path: Path, spec: PreprocessSpec) -> NDArray[np.uint8]:
-    """One file, decoded and prepared exactly as a scan does it.
+def open_picture(location: Location, spec: PreprocessSpec) -> NDArray[np.uint8]:
+    """One picture, decoded and prepared exactly as a scan does it.
 
     Args:
-        path: the file.
+        location: the file, or the member of an archive.
         spec: how the picture is prepared.
 
     Returns:
@@ -102,7 +102,7 @@ def open_picture(path: Path, spec: PreprocessSpec) -> NDArray[np.uint8]:
     Raises:
         DecodeFailure: it cannot be read, or is no picture.
     """
-    decoded = _decoded_for(read_file(path), spec)
+    decoded = _decoded_for(read_location(location), spec)
     return prepare_pixels(decoded.pixels, spec, decoded.size)
 
 
@@ -168,7 +168,7 @@ def _decode_one(record: ImageRecord, spec: PreprocessSpec) -> Result:
         digest = hashlib.sha256(record.pixels.tobytes()).hexdigest()
         return prepare_pixels(record.pixels, spec), digest, look_at(record.pixels)
     try:
-        content = read_file(record.location or Path())
+        content = read_location(record.location or Path())
         decoded = _decoded_for(content, spec)
     except DecodeFailure as failure:
         return Quarantined(record.id, failure.verdict, failure.reason)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visus.core.progress import Progress
-from visus.data.decode import DecodeFailure, read_header
+from visus.data.decode import DecodeFailure
+from visus.data.locations import read_header_at
 from visus.data.records import ImageDataset, ImageRecord
 
 # Enough to know a folder by; more headers would only take longer.
@@ -63,7 +64,7 @@ def _look(record: ImageRecord) -> tuple[int, int, bool] | None:
     if record.location is None:
         return None
     try:
-        header = read_header(record.location)
+        header = read_header_at(record.location)
     except DecodeFailure:
         return None
     return header.height, header.width, header.gray

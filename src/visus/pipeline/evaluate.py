@@ -9,6 +9,7 @@ from visus.core.errors import ConfigError, DataError
 from visus.core.progress import Progress, SilentProgress
 from visus.core.report import Finding
 from visus.data.batches import Batch
+from visus.data.checks import require_one_label
 from visus.data.ledger import Ledger
 from visus.data.records import ImageDataset
 from visus.data.scan import scan_pictures
@@ -81,6 +82,7 @@ def evaluate_bundle(
         raise _taken(out)
     bundle = load_bundle(path)
     dataset, ledger = read_source(source, Access(offline, progress))
+    require_one_label(dataset)
     dataset = _tested(_renumbered(dataset, bundle))
     scan = scan_pictures(dataset, ledger, bundle.spec, progress=progress)
     pictures, left_out = _unseen(bundle, scan.dataset, scan.pictures)

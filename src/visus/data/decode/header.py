@@ -1,5 +1,6 @@
 """Opening a file by its content, and reading its header without decoding pixels."""
 
+import io
 import os
 import struct
 from dataclasses import dataclass
@@ -44,6 +45,15 @@ def read_header(path: Path, limits: DecodeLimits | None = None) -> Header:
         with judged(stream), open_image(stream, limits) as image:
             height, width = upright_size(image)
             return Header(height, width, is_gray(image))
+
+
+def read_header_of(content: bytes, limits: DecodeLimits | None = None) -> Header:
+    """The same for a file whose bytes are in memory, such as an archive's member."""
+    limits = limits or DecodeLimits()
+    limits.check_bytes(len(content))
+    stream = io.BytesIO(content)
+    with judged(stream), open_image(stream, limits) as image:
+        return _header(image)
 
 
 def open_image(stream: IO[bytes], limits: DecodeLimits) -> Image.Image:

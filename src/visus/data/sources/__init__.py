@@ -1,4 +1,4 @@
-"""Sources: where pictures come from. A name, a folder, a CSV file, or Python values."""
+"""Sources: where pictures come from, and the layouts that folders and archives have."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,9 @@ from visus.core.errors import ConfigError, DataError, nearest_names
 from visus.core.registry import Registry
 from visus.data.ledger import Ledger
 from visus.data.records import ImageDataset
-from visus.data.sources.base import Access, Source
+from visus.data.sources.archives import is_archive
+from visus.data.sources.base import Access, Layout, Source
+from visus.data.sources.places import ArchivePlace, FolderPlace, Place, ShardsPlace
 
 SOURCES = Registry("source", "sources")
 
@@ -31,21 +33,82 @@ SOURCES.add(
 )
 
 
+# Asked in this order; the first that recognises a place reads it.
+LAYOUTS = Registry("layout", "layouts")
+
+LAYOUTS.add(
+    "tfrecord",
+    "visus.data.sources.tfrecord:TFRecord",
+    "files of tf.train.Example with image/encoded",
+)
+LAYOUTS.add(
+    "pascal-voc",
+    "visus.data.sources.voc:PascalVoc",
+    "Annotations/*.xml beside JPEGImages/",
+)
+LAYOUTS.add(
+    "yolo",
+    "visus.data.sources.yolo:Yolo",
+    "data.yaml, images/ and labels/*.txt",
+)
+LAYOUTS.add(
+    "coco",
+    "visus.data.sources.coco:Coco",
+    "a JSON of images, annotations and categories",
+)
+LAYOUTS.add(
+    "label-studio",
+    "visus.data.sources.label_studio:LabelStudio",
+    "a JSON list of Label Studio's tasks",
+)
+LAYOUTS.add(
+    "hugging-face",
+    "visus.data.sources.huggingface:HuggingFaceFolder",
+    "metadata.csv, .jsonl or .parquet beside pictures",
+)
+LAYOUTS.add(
+    "manifest",
+    "visus.data.sources.manifest:Manifest",
+    "one table with file_name and label",
+)
+LAYOUTS.add(
+    "grouped-table",
+    "visus.data.sources.grouped_table:GroupedTable",
+    "one table about things of several pictures each",
+)
+LAYOUTS.add(
+    "webdataset",
+    "visus.data.sources.webdataset:WebDataset",
+    "tar shards of .jpg, .cls and .json",
+)
+LAYOUTS.add(
+    "class-folders",
+    "visus.data.sources.folder:ClassFolders",
+    "a folder a class, perhaps below train, val and test",
+)
+
+# Between sources that are to be joined, with spaces: "photos/ + more.csv".
+JOIN = " + "
+DESCRIPTIONS = (".csv", ".tsv", ".jsonl", ".parquet", ".json", ".yaml", ".yml")
+
+
 def read_source(
     source: Any, access: Access | None = None
 ) -> tuple[ImageDataset, Ledger]:
     """Read what there is to learn from, before any pixel of a file is looked at.
 
     Args:
-        source: a registered name; a folder of class folders; a CSV file with the
-            columns file_name, label and perhaps split; a pandas DataFrame with the
-            same columns; a pair (pictures, labels) of arrays or PIL pictures; or an
+        source: a registered name; a folder or an archive (zip, tar, compressed tar) in
+            any of the `LAYOUTS`; a table or JSON that describes pictures; tar shards as
+            `train-{000..011}.tar`; several of these as "photos/ + more.csv"; a pandas
+            DataFrame; a pair (pictures, labels) of arrays or PIL pictures; or an
             `ImageDataset`, which passes through.
         access: whether downloads are allowed, and who is told.
 
     Raises:
         DataError: there is nothing usable there.
         ConfigError: no source is meant by that.
+        MachineError: an extra is not installed, or the cache has no room.
     """
     access = access or Access()
     if isinstance(source, ImageDataset):
@@ -54,29 +117,76 @@ def read_source(
         from visus.data.sources.memory import MemorySource
 
         return MemorySource(source).read(access)
-    return _named_source(str(source)).read(access)
+    name = str(source)
+    if JOIN in name and not Path(name).expanduser().exists():
+        from visus.data.sources.joined import join_datasets
+
+        parts = [part.strip() for part in name.split(JOIN)]
+        return join_datasets([_read_name(part, access) for part in parts])
+    return _read_name(name, access)
 
 
-def _named_source(name: str) -> Source:
+def _read_name(name: str, access: Access) -> tuple[ImageDataset, Ledger]:
     if name in SOURCES:
         source: Source = SOURCES.load(name)
-        return source
+        return source.read(access)
+    place = _place(name, access)
+    for part in LAYOUTS:
+        layout: Layout = part.load()()
+        if layout.recognises(place):
+            return layout.read(place)
+    raise _unknown_file(name)
+
+
+def _place(name: str, access: Access) -> Place:
     path = Path(name).expanduser()
     if path.is_dir():
-        from visus.data.sources.folder import FolderSource
-
-        return FolderSource(path)
-    if path.is_file() and path.suffix.lower() in (".csv", ".tsv"):
-        from visus.data.sources.csv_file import CsvSource
-
-        return CsvSource(path)
-    if path.exists():
-        raise DataError(
-            received=f"{name} is a file.",
-            expected="a folder of class folders, or a .csv with file_name,label.",
-            remedy="Give the folder that holds the class folders.",
+        return _folder_or_shards(path, access)
+    if is_archive(path):
+        return ArchivePlace(path, access.progress)
+    if path.is_file():
+        return _described_by(path)
+    shards = _shards(name)
+    if shards is not None:
+        return ShardsPlace(
+            shards, path.name.partition("{")[0].strip("-_"), access.progress
         )
-    raise _nothing_there(name)
+    raise _unknown_file(name) if path.exists() else _nothing_there(name)
+
+
+def _folder_or_shards(folder: Path, access: Access) -> Place:
+    entries = [entry for entry in sorted(folder.iterdir()) if entry.name[0] != "."]
+    if entries and all(entry.suffix == ".tar" and entry.is_file() for entry in entries):
+        return ShardsPlace(entries, folder.resolve().name, access.progress)
+    return FolderPlace(folder)
+
+
+def _described_by(path: Path) -> Place:
+    """The place of a file that describes pictures, or holds them as records."""
+    if path.suffix.lower() not in DESCRIPTIONS and ".tfrec" not in path.name.lower():
+        raise _unknown_file(str(path))
+    # COCO keeps its JSON in a folder of its own, beside those of the pictures.
+    if path.parent.name == "annotations":
+        return FolderPlace(path.parent.parent, (f"annotations/{path.name}",))
+    return FolderPlace(path.parent, (path.name,))
+
+
+def _shards(name: str) -> list[Path] | None:
+    if "{" not in name:
+        return None
+    from visus.data.sources.webdataset import expand_braces
+
+    return expand_braces(name)
+
+
+def _unknown_file(name: str) -> DataError:
+    return DataError(
+        received=f"{name} is a file that describes no pictures.",
+        expected="a folder of class folders, an archive, a table with file_name and "
+        "label, or the JSON of COCO or Label Studio.",
+        remedy="Give the folder that holds the class folders; docs/sources.md shows "
+        "every form.",
+    )
 
 
 def _nothing_there(name: str) -> ConfigError | DataError:
@@ -85,12 +195,12 @@ def _nothing_there(name: str) -> ConfigError | DataError:
     if near and "/" not in name:
         return ConfigError(
             received=f"There is no source or folder named {name!r}.",
-            expected=f"one of {', '.join(names)}, a folder, or a CSV file.",
+            expected=f"one of {', '.join(names)}, a folder, an archive, or a table.",
             remedy=f"Did you mean {' or '.join(map(repr, near))}?",
         )
     return DataError(
         received=f"{name} does not exist.",
-        expected="a folder of class folders, a CSV file, or one of "
+        expected="a folder of class folders, an archive, a table, or one of "
         f"{', '.join(names)}.",
         remedy="Check the path; it is taken from the folder you are in.",
     )

@@ -11,7 +11,7 @@ from visus.core.errors import DataError
 from visus.data.ledger import Ledger
 from visus.data.records import ImageDataset, ImageRecord
 from visus.data.sources.base import Access, Source
-from visus.data.sources.csv_file import check_columns, read_rows
+from visus.data.sources.manifest import check_columns, locate_below, read_rows
 
 EXPECTED = (
     "a pair (pictures, labels): uint8 arrays (height, width) or (height, width, 1 or "
@@ -30,7 +30,7 @@ class MemorySource(Source):
         if hasattr(self.values, "columns") and hasattr(self.values, "to_dict"):
             check_columns("The DataFrame", map(str, self.values.columns))
             rows = self.values.to_dict("records")
-            return read_rows("dataframe", rows, Path())
+            return read_rows("dataframe", rows, locate_below(Path()))
         if not isinstance(self.values, tuple | list) or len(self.values) != 2:
             raise _refuse(f"A {type(self.values).__name__}.")
         return _from_pair(*self.values)

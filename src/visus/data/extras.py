@@ -1,0 +1,28 @@
+"""Libraries that only some sources need, imported when such a source is read."""
+
+from importlib import import_module
+from typing import Any
+
+from visus.core.errors import MachineError
+
+
+def need(module: str, *, extra: str, because: str) -> Any:
+    """Import an optional module.
+
+    Args:
+        module: its dotted name.
+        extra: the extra of visus that installs it.
+        because: what was met that needs it, as a sentence.
+
+    Raises:
+        MachineError: it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise MachineError(
+            received=f"{because} The package for it, {module.partition('.')[0]}, is "
+            "not installed.",
+            expected=f"the extra `{extra}`.",
+            remedy=f"pip install 'visus[{extra}]'",
+        ) from error

@@ -1,0 +1,81 @@
+"""metadata.csv beside images/: Hugging Face's image folder; or a table alone."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from visus.core.errors import DataError
+from visus.core.files import write_bytes
+from visus.data.records import ImageDataset
+from visus.data.sources.rows import as_text, row_of
+from visus.data.sources.tables import Row
+from visus.data.writers.base import EVERYTHING, Output, Writer
+from visus.data.writers.pictures import Names
+
+COLUMNS = ("label", "labels", "value", "split", "group", "weight", "boxes")
+
+
+class ManifestWriter(Writer):
+    """A row a picture; lists are written as JSON."""
+
+    holds = EVERYTHING
+
+    def write(self, dataset: ImageDataset, output: Output) -> None:
+        """Copy the pictures to images/ and write metadata.csv."""
+        names = Names()
+        rows = []
+        for record, picture in output.pictures(dataset.records):
+            name = f"images/{names.name(record, picture)}"
+            output.save(name, picture.content)
+            rows.append({"file_name": name, **row_of(record)})
+        output.save("metadata.csv", _csv(rows))
+
+
+def write_manifest(dataset: ImageDataset, path: Path) -> None:
+    """A table that names the pictures where they lie; nothing is copied.
+
+    Raises:
+        DataError: a picture lies in an archive or in memory.
+        MachineError: the place cannot be written.
+    """
+    rows: list[Row] = []
+    for record in dataset.records:
+        if not isinstance(record.location, Path):
+            raise DataError(
+                received=f"{record.id} is no file: it lies in an archive or in memory.",
+                expected="pictures in files, for a table that only names them.",
+                remedy="Give a folder as --out; the pictures are then copied to it.",
+            )
+        name = _name_from(path.parent, record.location)
+        rows.append({"file_name": name, **row_of(record)})
+    write_bytes(path, _csv(rows))
+
+
+def _name_from(folder: Path, location: Path) -> str:
+    place, top = os.path.abspath(location), os.path.abspath(folder)
+    inside = os.path.commonpath([place, top]) == top
+    return os.path.relpath(place, top) if inside else place
+
+
+def _csv(rows: Sequence[Row]) -> bytes:
+    used = dict.fromkeys(column for row in rows for column in row)
+    known = [name for name in COLUMNS if name in used or name == "label"]
+    further = sorted(name for name in used if name not in (*COLUMNS, "file_name"))
+    columns = ["file_name", *known, *further]
+    stream = io.StringIO()
+    table = csv.writer(stream, lineterminator="\n")
+    table.writerow(columns)
+    table.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    return stream.getvalue().encode("utf-8", "replace")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False)
+    return as_text(value)
