@@ -44,12 +44,13 @@ def read_file(path: Path, limits: DecodeLimits | None = None) -> bytes:
     """
     limits = limits or DecodeLimits()
     with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        limits.check_bytes(size)
         try:
-            limits.check_bytes(os.fstat(file.fileno()).st_size)
-            content = file.read(limits.max_bytes + 1)
+            # Not more, though it may grow meanwhile; room is taken for all of it.
+            content = file.read(size)
         except OSError as error:
             raise _unreadable(error) from error
-    # It may have grown, or shrunk, since its size was asked.
     limits.check_bytes(len(content))
     return content
 

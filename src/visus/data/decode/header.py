@@ -43,8 +43,8 @@ def read_header(path: Path, limits: DecodeLimits | None = None) -> Header:
     with open_regular(path) as stream:
         limits.check_bytes(os.fstat(stream.fileno()).st_size)
         with judged(stream), open_image(stream, limits) as image:
-            height, width = upright_size(image)
-            return Header(height, width, is_gray(image))
+            size = upright((image.height, image.width), orientation(image))
+            return Header(*size, is_gray(image))
 
 
 def read_header_of(content: bytes, limits: DecodeLimits | None = None) -> Header:
@@ -72,6 +72,8 @@ def open_image(stream: IO[bytes], limits: DecodeLimits) -> Image.Image:
 
 def orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1 when there is none or it is nonsense."""
+    if image.format == "TIFF":
+        return 1  # Pillow turns these by itself and gives their upright size.
     try:
         # Not `image.getexif()`: for PNG that would decode the pixels.
         value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
@@ -83,12 +85,9 @@ def orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def upright_size(image: Image.Image) -> tuple[int, int]:
-    """`(height, width)` of an opened picture, upright; ask before its `load`."""
-    width, height = image.size
-    # Pillow turns TIFF files by itself and gives their upright size.
-    sideways = image.format != "TIFF" and orientation(image) in _SIDEWAYS
-    return (width, height) if sideways else (height, width)
+def upright(size: tuple[int, int], turn: int) -> tuple[int, int]:
+    """`(height, width)` as stored, as people see it under this orientation."""
+    return (size[1], size[0]) if turn in _SIDEWAYS else size
 
 
 def is_gray(image: Image.Image) -> bool:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from visus.data.decode.depth import scaled_to_bytes
-from visus.data.decode.header import is_gray, open_image, orientation, upright_size
+from visus.data.decode.header import is_gray, open_image, orientation, upright
 from visus.data.decode.limits import DecodeLimits
 from visus.data.decode.profile import as_srgb
 from visus.data.decode.verdicts import judged
@@ -71,17 +71,18 @@ def decode_here(
     with judged(stream), open_image(stream, limits) as image:
         if if_heavy is not None and _work(image, content) > MOST_WORK:
             return if_heavy()
-        size = upright_size(image)
+        whole = image.height, image.width
         if at_least is not None and image.format in _JPEG:
             _reduce(image, at_least)
         image.load()
         # What is inside may be larger than what the header said.
         limits.check_pixels(image.height, image.width)
-        pixels, notes = _pixels(image)
+        turn = orientation(image)  # Of a PNG it may stand behind the pixels.
+        pixels, notes = _pixels(image, turn)
         if getattr(image, "is_animated", False):
             notes = (*notes, "first of several frames")
         image_format = "JPEG" if image.format in _JPEG else str(image.format)
-    return Decoded(pixels, image_format, size, notes)
+    return Decoded(pixels, image_format, upright(whole, turn), notes)
 
 
 def _work(image: Image.Image, content: bytes) -> int:
@@ -96,16 +97,17 @@ def _work(image: Image.Image, content: bytes) -> int:
 
 def _reduce(image: Image.Image, at_least: tuple[int, int]) -> None:
     """Let the JPEG decoder scale down while it decodes."""
+    if min(image.size) < 2 * min(at_least):
+        return
     height, width = at_least
     if orientation(image) > 4:
         height, width = width, height
     image.draft(None, (max(1, width), max(1, height)))
 
 
-def _pixels(image: Image.Image) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+def _pixels(image: Image.Image, turn: int) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     gray = is_gray(image)
     mode = "L" if gray else "RGB"
-    turn = _TURNS.get(orientation(image))
     profile = image.info.get("icc_profile")
     if image.mode == "F" or image.mode.startswith("I"):
         image, notes = _from_deep(image)
@@ -114,8 +116,8 @@ def _pixels(image: Image.Image) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
         image, more = as_srgb(_for_profile(image, mode), profile)
         notes += more
     image = image if image.mode == mode else image.convert(mode)
-    if turn is not None:
-        image = image.transpose(turn)
+    if turn in _TURNS:
+        image = image.transpose(_TURNS[turn])
     pixels = np.array(image, dtype=np.uint8)
     return (pixels[..., None] if gray else pixels), notes
 
