@@ -92,4 +92,4 @@ class Evidence:
 
     def label(self, row: int) -> str:
         """The record's label; "" when it has none."""
-        return self.dataset.records[row].target or ""
+        return self.dataset.records[row].label

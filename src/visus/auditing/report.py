@@ -10,6 +10,7 @@ from visus.auditing.run import Checked
 from visus.core.report import Fact, Gallery, Report, Table, Tile
 from visus.data.decode import DecodeFailure, decode_image
 from visus.data.encode import png_base64
+from visus.data.locations import read_location
 
 MOST_TILES = 24
 TILE_SIZE = (128, 128)
@@ -107,6 +108,7 @@ def _pixels(evidence: Evidence, row: int) -> NDArray[np.uint8]:
     if record.location is None:
         return small
     try:
-        return decode_image(record.location.read_bytes(), at_least=TILE_SIZE).pixels
-    except (OSError, DecodeFailure):
+        content = read_location(record.location)
+        return decode_image(content, at_least=TILE_SIZE).pixels
+    except DecodeFailure:
         return small

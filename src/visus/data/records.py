@@ -68,6 +68,13 @@ class ImageRecord:
     metadata: tuple[tuple[str, str], ...] = ()
 
     @property
+    def label(self) -> str:
+        """The target as words: a class name, several with commas, or a number."""
+        return ", ".join(self.labels) or (
+            "" if self.target is None else f"{self.target}"
+        )
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The class names it has: none, one or several."""
         if isinstance(self.target, str):

@@ -129,8 +129,7 @@ def _unit(rows: tuple[int, ...], dataset: ImageDataset) -> Unit:
     records = [dataset.records[row] for row in rows]
     classes: dict[str, int] = {}
     for record in records:
-        name = record.target or ""
-        classes[name] = classes.get(name, 0) + 1
+        classes[record.label] = classes.get(record.label, 0) + 1
     key = "\n".join(sorted(record.content_hash or record.id for record in records))
     return Unit(rows, classes, key)
 

@@ -25,8 +25,8 @@ def flattery(
     """By how much a naive random split would flatter the accuracy on this data.
 
     A nearest-neighbour probe answers every picture from four fifths of the others,
-    twice: folds are drawn picture by picture, which tears units apart, and unit by unit,
-    which does not. The probe shows what a network that learns by heart could gain. The
+    twice: folds are drawn picture by picture, which tears units apart, and unit by
+    unit, which does not. The probe shows what a network that learns by heart could gain. The
     interval takes units, not pictures, as independent (the linearised variance of a
     ratio over clusters; Cochran, Sampling Techniques, 1977, 6.4 and 9A).
 
@@ -54,7 +54,9 @@ def flattery(
     return _interval(np.bincount(unit_of, weights=gains), sizes, confidence)
 
 
-def _sampled(units: NDArray[np.intp], rows: NDArray[np.intp], seed: int) -> NDArray:
+def _sampled(
+    units: NDArray[np.intp], rows: NDArray[np.intp], seed: int
+) -> NDArray[np.intp]:
     """Rows of whole units drawn at random, at most about MOST_PICTURES."""
     if len(rows) <= MOST_PICTURES:
         return rows

@@ -165,7 +165,7 @@ def _rows(
 
 
 def _entry(record: ImageRecord, folder: Path) -> dict[str, str]:
-    if record.location is None:
+    if not isinstance(record.location, Path):
         raise DataError(
             received=f"{record.id} is not in a file of its own.",
             expected="pictures in files, which a manifest can name.",
@@ -173,10 +173,10 @@ def _entry(record: ImageRecord, folder: Path) -> dict[str, str]:
         )
     return {
         "file_name": _relative(record.location, folder),
-        "label": record.target or "",
+        "label": record.label,
         "split": record.split or "",
         "group": record.group or "",
-        "original_label": record.target or "",
+        "original_label": record.label,
     }
 
 

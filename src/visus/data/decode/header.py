@@ -43,8 +43,7 @@ def read_header(path: Path, limits: DecodeLimits | None = None) -> Header:
     with open_regular(path) as stream:
         limits.check_bytes(os.fstat(stream.fileno()).st_size)
         with judged(stream), open_image(stream, limits) as image:
-            size = upright((image.height, image.width), orientation(image))
-            return Header(*size, is_gray(image))
+            return _header(image)
 
 
 def read_header_of(content: bytes, limits: DecodeLimits | None = None) -> Header:
@@ -54,6 +53,11 @@ def read_header_of(content: bytes, limits: DecodeLimits | None = None) -> Header
     stream = io.BytesIO(content)
     with judged(stream), open_image(stream, limits) as image:
         return _header(image)
+
+
+def _header(image: Image.Image) -> Header:
+    size = upright((image.height, image.width), orientation(image))
+    return Header(*size, is_gray(image))
 
 
 def open_image(stream: IO[bytes], limits: DecodeLimits) -> Image.Image:
