@@ -4,7 +4,8 @@ Pydantic's parser bounds the nesting, refuses text that is no UTF-8, and checks 
 type; Python's own would recurse, and leave the checking to each reader.
 """
 
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -20,7 +21,8 @@ def checked_json(kind: type[T], content: bytes | str, where: str) -> T:
         DataError: it is no JSON, or not of that type; the first fault is named.
     """
     try:
-        return TypeAdapter(kind).validate_json(content)
+        found: T = _adapter(cast(Any, kind)).validate_json(content)
+        return found
     except ValidationError as error:
         raise _refusal(error, where) from error
 
@@ -28,9 +30,15 @@ def checked_json(kind: type[T], content: bytes | str, where: str) -> T:
 def checked_value(kind: Any, value: Any, where: str) -> Any:
     """The same for a value that is parsed already."""
     try:
-        return TypeAdapter(kind).validate_python(value)
+        return _adapter(kind).validate_python(value)
     except ValidationError as error:
         raise _refusal(error, where) from error
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    # Building one takes longer than checking a row; there are as many as our types.
+    return TypeAdapter(kind)
 
 
 def _refusal(error: ValidationError, where: str) -> DataError:
