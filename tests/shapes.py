@@ -16,7 +16,7 @@ def drawn_shapes(
 
 
 def _drawn(disc: bool, generator: np.random.Generator, side: int) -> np.ndarray:
-    # Neither dark nor bright all over; a shape of its ground's color would be invisible.
+    # Neither dark nor bright all over; a shape of its ground's color would not show.
     ground, color = generator.uniform(40, 170, 3), generator.uniform(90, 225, 3)
     while np.abs(color - ground).max() < 80:
         color = generator.uniform(90, 225, 3)

@@ -26,8 +26,8 @@ def flattery(
 
     A nearest-neighbour probe answers every picture from four fifths of the others,
     twice: folds are drawn picture by picture, which tears units apart, and unit by
-    unit, which does not. The probe shows what a network that learns by heart could gain. The
-    interval takes units, not pictures, as independent (the linearised variance of a
+    unit, which does not. The probe shows what a network that learns by heart could
+    gain. The interval takes units, not pictures, as independent (the linearised variance of a
     ratio over clusters; Cochran, Sampling Techniques, 1977, 6.4 and 9A).
 
     Args:
@@ -51,7 +51,9 @@ def flattery(
         folds = _folds(number_of, seed)
         right.append(_answers(features, targets, folds) == targets)
     gains = right[0].astype(float) - right[1]
-    return _interval(np.bincount(unit_of, weights=gains), sizes, confidence)
+    return _interval(
+        np.bincount(unit_of, weights=gains).astype(float), sizes, confidence
+    )
 
 
 def _sampled(
