@@ -27,8 +27,8 @@ def flattery(
     A nearest-neighbour probe answers every picture from four fifths of the others,
     twice: folds are drawn picture by picture, which tears units apart, and unit by
     unit, which does not. The probe shows what a network that learns by heart could
-    gain. The interval takes units, not pictures, as independent (the linearised variance of a
-    ratio over clusters; Cochran, Sampling Techniques, 1977, 6.4 and 9A).
+    gain. The interval takes units, not pictures, as independent (the linearised
+    variance of a ratio over clusters; Cochran, Sampling Techniques, 1977, 6.4 and 9A).
 
     Args:
         features: of the pictures, `(num_images, num_features)`, such as small pixels.
