@@ -16,22 +16,25 @@ PIECE = 256
 # Fine structure of less than half a level of gray is rounding.
 LEAST_STRUCTURE = 0.5
 
+# Top and bottom, left and right edge of a part, as shares of the sides.
+Window = tuple[tuple[float, float], tuple[float, float]]
+WHOLE: Window = ((0.0, 1.0), (0.0, 1.0))
+
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8] | Floats
 
 
-def window_matrix(side: int, start: float, end: float) -> Floats:
+def window_matrix(side: int, edges: tuple[float, float]) -> Floats:
     """What brings a part of a line of pixels to the whole line's length.
 
     Args:
         side: pixels of the line, before and after.
-        start: of the part, as a share of the line.
-        end: of the part.
+        edges: start and end of the part, as shares of the line.
 
     Returns:
         `(side, side)`: the line times this is the part, linearly interpolated.
     """
-    matrices, _ = _windows(side, np.array([[start, end]], dtype=np.float32))
+    matrices, _ = _windows(side, np.array([edges], dtype=np.float32))
     return np.asarray(matrices[0])
 
 
@@ -50,26 +53,26 @@ def likeness(first: Pixels, second: Pixels) -> Floats:
     return np.asarray(np.einsum("pf,pf->p", ours, theirs))
 
 
-def aligned_likeness(whole: Pixels, part: Pixels, cut: float) -> Floats:
+def aligned_likeness(whole: Pixels, part: Pixels, window: Window) -> Floats:
     """How alike pictures are when the one is cropped to fit the other best.
 
     Args:
         whole: `(num_pairs, side, side)`, what is cropped.
         part: `(num_pairs, side, side)`.
-        cut: share of the side cut off at each edge at the start of the search.
+        window: of the whole, where the search begins.
 
     Returns:
         `likeness` of the cropped whole and the part, `(num_pairs,)`.
     """
     pieces = range(0, len(whole), PIECE)
-    found = [_align(whole[p : p + PIECE], part[p : p + PIECE], cut) for p in pieces]
+    found = [_align(whole[p : p + PIECE], part[p : p + PIECE], window) for p in pieces]
     return np.concatenate([*found, np.empty(0, np.float32)])
 
 
-def _align(whole: Pixels, part: Pixels, cut: float) -> Floats:
+def _align(whole: Pixels, part: Pixels, window: Window) -> Floats:
     side = whole.shape[1]
     theirs = _standard(part)
-    edges = np.tile(np.array([[cut, 1 - cut]], np.float32), (2, len(whole), 1))
+    edges = np.repeat(np.array(window, np.float32)[:, None], len(whole), axis=1)
     pictures = whole.astype(np.float32)
     for _ in range(STEPS):
         down, down_slope = _windows(side, edges[0])
