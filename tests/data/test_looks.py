@@ -7,7 +7,6 @@ from visus.data.preprocess import PreprocessSpec
 from visus.data.scan import scan_pictures
 from visus.data.sources import read_source
 
-
 PHOTOS = (".jpg", ".jpeg", ".png")
 
 

@@ -4,14 +4,14 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from visus.data.looks import join_looks, look_at
 from visus.data.sketches import Nearness, near_pairs, sketch
 from visus.data.twins import TwinPair, find_twins, join_rows
-from visus.data.warps import WHOLE, aligned_likeness, likeness, window_matrix
+from visus.data.warps import aligned_likeness, likeness, window_matrix
 
 
 def scene(seed, side=160):
@@ -119,10 +119,11 @@ def test_a_chain_of_chance_is_refused_and_ties_nothing():
     wide = np.concatenate([np.asarray(scene(seed)) for seed in range(8)], axis=1)
     frames = [Image.fromarray(wide[:, x : x + 160]) for x in range(0, 1000, 5)]
     twins = find_twins(names(len(frames)), looks_of(frames))
-    assert len(twins.refused) == 1
-    assert len(twins.refused[0]) > 50
-    assert not set(twins.refused[0]) & {row for c in twins.clusters for row in c}
-    assert all(pair.first not in twins.refused[0] for pair in twins.pairs)
+    assert twins.refused
+    assert all(len(cluster) > 50 for cluster in twins.refused)
+    refused = {row for cluster in twins.refused for row in cluster}
+    assert not refused & {row for cluster in twins.clusters for row in cluster}
+    assert not refused & {row for p in twins.pairs for row in (p.first, p.second)}
 
 
 @cache
@@ -133,6 +134,7 @@ def twenty_and_four_twins():
     return looks_of(images)
 
 
+@settings(max_examples=20)
 @given(st.permutations(range(24)))
 def test_the_order_of_the_pictures_does_not_matter(order):
     twins = find_twins(names(24), twenty_and_four_twins().take(order))
@@ -187,7 +189,8 @@ def test_alignment_finds_the_crop():
     cropped = [scene(seed).crop((7, 2, 159, 154)) for seed in range(8)]
     part = looks_of(cropped).thumbnails
     assert likeness(whole, part).mean() < 0.5
-    assert aligned_likeness(whole, part, WHOLE).min() > 0.7
+    upper_right = ((0.0, 0.95), (0.05, 1.0))
+    assert aligned_likeness(whole, part, upper_right).min() > 0.7
     assert np.allclose(likeness(whole, whole), 1, atol=1e-5)
 
 

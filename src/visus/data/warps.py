@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 # Steps towards the best fit; crops of a few percent need three or four.
 STEPS = 5
+# Of a side: a window found past an edge by more, or of less, shows another picture.
+OUTSIDE = 0.03
+SMALLEST_PART = 0.85
 # Pictures laid over each other at once: what stays in the processor's cache.
 PIECE = 256
 
@@ -62,7 +65,8 @@ def aligned_likeness(whole: Pixels, part: Pixels, window: Window) -> Floats:
         window: of the whole, where the search begins.
 
     Returns:
-        `likeness` of the cropped whole and the part, `(num_pairs,)`.
+        `likeness` of the cropped whole and the part, `(num_pairs,)`; 0 where the best
+        window is no crop of a few percent.
     """
     pieces = range(0, len(whole), PIECE)
     found = [_align(whole[p : p + PIECE], part[p : p + PIECE], window) for p in pieces]
@@ -82,7 +86,15 @@ def _align(whole: Pixels, part: Pixels, window: Window) -> Floats:
         edges += _step(_cropped(pictures, down, right), slopes_y, slopes_x, theirs)
     down, _ = _windows(side, edges[0])
     right, _ = _windows(side, edges[1])
-    return likeness(_cropped(pictures, down, right), part)
+    alike = likeness(_cropped(pictures, down, right), part)
+    return np.where(_is_crop(edges), alike, np.float32(0))
+
+
+def _is_crop(edges: Floats) -> NDArray[np.bool_]:
+    """Whether these parts lie in the whole and are most of it, `(num_pairs,)`."""
+    inside = (edges[..., 0] > -OUTSIDE) & (edges[..., 1] < 1 + OUTSIDE)
+    most = edges[..., 1] - edges[..., 0] > SMALLEST_PART
+    return np.asarray((inside & most).all(axis=0))
 
 
 def _cropped(pictures: Floats, down: Floats, right: Floats) -> Floats:
