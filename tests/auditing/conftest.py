@@ -57,6 +57,7 @@ def make_evidence(
         dataset=ImageDataset("made", records, tuple(names)),
         ledger=Ledger(tuple(r.id for r in records), tuple(quarantined)),
         looks=join_looks(rows),
+        published=False,
         twins=Twins(twins, join_rows((t.first, t.second) for t in twins)),
         pixels=np.stack([prepare_pixels(picture, SMALL) for picture in pictures]),
     )
