@@ -1,4 +1,4 @@
-"""Checks of the data set as a whole, and of twins: planted faults, and their absence."""
+"""Checks of the whole data set, and of twins: planted faults, and their absence."""
 
 import numpy as np
 import pytest

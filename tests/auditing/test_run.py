@@ -29,7 +29,7 @@ def test_twins_hang_side_by_side(shapes, evidence):
 
 def test_what_is_allowed_by_name_is_told_and_does_not_block(shapes, evidence):
     splits = ["train", "test"] * 30
-    seen = evidence(*shapes, splits=splits, pairs=[(0, 1, "exact")])
+    seen = evidence(*shapes, splits=splits, pairs=[(0, 1, "near")])
     asked = ["twins-across-splits"]
     (stopped,) = run_checks(seen, names=asked)
     (allowed,) = run_checks(seen, names=asked, allow=asked)
@@ -67,7 +67,7 @@ def test_the_report_shows_what_blocks_first(shapes, evidence):
     pictures, labels = shapes
     pictures[3] = pictures[3] // 20
     splits = ["train", "test"] * 30
-    seen = evidence(pictures, labels, splits=splits, pairs=[(0, 1, "exact")])
+    seen = evidence(pictures, labels, splits=splits, pairs=[(0, 1, "near")])
     report = audit_report(seen, run_checks(seen))
     assert report.findings[0].message.startswith("Twins across splits: 2 of 60")
     titles = [figure.title for figure in report.figures]
