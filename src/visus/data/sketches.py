@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visus.core.cores import available_cores
-from visus.data.warps import window_matrix
+from visus.data.warps import WHOLE, Window, window_matrix
 
 # Waves a side; the mean is left out, so that a hash has 63 bits.
 WAVES = 8
@@ -67,19 +67,18 @@ class Nearness:
 
 
 def sketch(
-    thumbnails: NDArray[np.uint8], cut: float = 0.0, *, mirrored: bool = False
+    thumbnails: NDArray[np.uint8], window: Window = WHOLE, *, mirrored: bool = False
 ) -> Sketches:
     """The sketches of thumbnails, or of what they would be when cropped or mirrored.
 
     Args:
         thumbnails: uint8 `(num_images, side, side)`.
-        cut: share of the side that is cut off at each of the four edges.
+        window: the part to which they are cropped.
         mirrored: left and right are exchanged.
     """
     side = thumbnails.shape[1]
-    matrix = _cosines(side) @ window_matrix(side, cut, 1 - cut)
-    rows = np.matmul(matrix, thumbnails.astype(np.float32))
-    waves = np.matmul(rows, matrix.T)
+    down, right = (_cosines(side) @ window_matrix(side, edges) for edges in window)
+    waves = np.matmul(np.matmul(down, thumbnails.astype(np.float32)), right.T)
     if mirrored:
         waves[:, :, 1::2] *= -1
     waves = waves.reshape(len(thumbnails), WAVES * WAVES)[:, 1:]

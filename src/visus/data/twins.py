@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from visus.data.looks import Looks
 from visus.data.sketches import Nearness, near_pairs, sketch
 from visus.data.survey import SMALL_SIDE
-from visus.data.warps import aligned_likeness, likeness
+from visus.data.warps import WHOLE, Window, aligned_likeness, likeness
 
 # What hashes propose: 99 % of re-encoded, resized and mirrored pictures, 95 % of those
 # cropped by 5 %, and one in a million pairs of different photographs.
@@ -33,8 +33,15 @@ LEAST_ALIKE = 0.7
 LEAST_EQUAL = 0.95
 # Pictures alike by this much as they are need no search for a crop.
 PLAINLY_ALIKE = 0.85
-# Shares that the search for a crop begins with, cut off at each edge.
-CUTS = (0.0, 0.025, 0.05)
+# Where the search for a crop begins: 2.5 or 5 % off each edge, 5 % off at a corner.
+CROPS: tuple[Window, ...] = (
+    ((0.025, 0.975), (0.025, 0.975)),
+    ((0.05, 0.95), (0.05, 0.95)),
+    ((0.0, 0.95), (0.0, 0.95)),
+    ((0.0, 0.95), (0.05, 1.0)),
+    ((0.05, 1.0), (0.0, 0.95)),
+    ((0.05, 1.0), (0.05, 1.0)),
+)
 # A cluster of more different pictures must be tight, and a small part of all.
 MOST_TWINS = 50
 LARGEST_SHARE = 0.1
@@ -163,23 +170,34 @@ def _equal(thumbnails: Thumbnails) -> Iterator[Rows]:
 
 
 def _alike(thumbnails: Thumbnails) -> Iterator[Rows]:
-    """Pairs of rows whose pictures are one, but for coding, color, side or a crop."""
+    """Pairs of rows whose pictures are one, but for coding, color, a side or a crop."""
     plain = sketch(thumbnails)
-    for mirrored in (False, True):
-        step = -1 if mirrored else 1
-        for cut in CUTS:
-            changed = sketch(thumbnails, cut, mirrored=mirrored)
-            nearness = CHANGED if cut or mirrored else ALIKE
-            for ours, theirs in _pieces(*near_pairs(changed, plain, nearness)):
-                whole, part = thumbnails[ours][:, :, ::step], thumbnails[theirs]
-                alike = _verified(whole, part, cut)
-                yield from np.stack([ours, theirs], axis=1)[alike]
+    yield from _confirmed(thumbnails, WHOLE, near_pairs(plain, plain, ALIKE))
+    for window in CROPS:
+        cropped = sketch(thumbnails, window)
+        yield from _confirmed(thumbnails, window, near_pairs(cropped, plain, CHANGED))
+    mirrored = sketch(thumbnails, mirrored=True)
+    proposed = near_pairs(mirrored, plain, CHANGED)
+    yield from _confirmed(thumbnails, WHOLE, proposed, mirrored=True)
 
 
-def _verified(whole: Thumbnails, part: Thumbnails, cut: float) -> NDArray[np.bool_]:
+def _confirmed(
+    thumbnails: Thumbnails,
+    window: Window,
+    proposed: tuple[Rows, Rows],
+    *,
+    mirrored: bool = False,
+) -> Iterator[Rows]:
+    for ours, theirs in _pieces(*proposed):
+        whole, part = thumbnails[ours], thumbnails[theirs]
+        alike = _verified(whole[:, :, ::-1] if mirrored else whole, part, window)
+        yield from np.stack([ours, theirs], axis=1)[alike]
+
+
+def _verified(whole: Thumbnails, part: Thumbnails, window: Window) -> NDArray[np.bool_]:
     alike = likeness(whole, part) >= PLAINLY_ALIKE
     (others,) = (~alike).nonzero()
-    aligned = aligned_likeness(whole[others], part[others], cut)
+    aligned = aligned_likeness(whole[others], part[others], window)
     alike[others] = aligned >= LEAST_ALIKE
     return alike
 

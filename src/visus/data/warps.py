@@ -10,28 +10,34 @@ from numpy.typing import NDArray
 
 # Steps towards the best fit; crops of a few percent need three or four.
 STEPS = 5
+# Of a side: a window found past an edge by more, or of less, shows another picture.
+OUTSIDE = 0.03
+SMALLEST_PART = 0.85
 # Pictures laid over each other at once: what stays in the processor's cache.
 PIECE = 256
 
 # Fine structure of less than half a level of gray is rounding.
 LEAST_STRUCTURE = 0.5
 
+# Top and bottom, left and right edge of a part, as shares of the sides.
+Window = tuple[tuple[float, float], tuple[float, float]]
+WHOLE: Window = ((0.0, 1.0), (0.0, 1.0))
+
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8] | Floats
 
 
-def window_matrix(side: int, start: float, end: float) -> Floats:
+def window_matrix(side: int, edges: tuple[float, float]) -> Floats:
     """What brings a part of a line of pixels to the whole line's length.
 
     Args:
         side: pixels of the line, before and after.
-        start: of the part, as a share of the line.
-        end: of the part.
+        edges: start and end of the part, as shares of the line.
 
     Returns:
         `(side, side)`: the line times this is the part, linearly interpolated.
     """
-    matrices, _ = _windows(side, np.array([[start, end]], dtype=np.float32))
+    matrices, _ = _windows(side, np.array([edges], dtype=np.float32))
     return np.asarray(matrices[0])
 
 
@@ -50,26 +56,27 @@ def likeness(first: Pixels, second: Pixels) -> Floats:
     return np.asarray(np.einsum("pf,pf->p", ours, theirs))
 
 
-def aligned_likeness(whole: Pixels, part: Pixels, cut: float) -> Floats:
+def aligned_likeness(whole: Pixels, part: Pixels, window: Window) -> Floats:
     """How alike pictures are when the one is cropped to fit the other best.
 
     Args:
         whole: `(num_pairs, side, side)`, what is cropped.
         part: `(num_pairs, side, side)`.
-        cut: share of the side cut off at each edge at the start of the search.
+        window: of the whole, where the search begins.
 
     Returns:
-        `likeness` of the cropped whole and the part, `(num_pairs,)`.
+        `likeness` of the cropped whole and the part, `(num_pairs,)`; 0 where the best
+        window is no crop of a few percent.
     """
     pieces = range(0, len(whole), PIECE)
-    found = [_align(whole[p : p + PIECE], part[p : p + PIECE], cut) for p in pieces]
+    found = [_align(whole[p : p + PIECE], part[p : p + PIECE], window) for p in pieces]
     return np.concatenate([*found, np.empty(0, np.float32)])
 
 
-def _align(whole: Pixels, part: Pixels, cut: float) -> Floats:
+def _align(whole: Pixels, part: Pixels, window: Window) -> Floats:
     side = whole.shape[1]
     theirs = _standard(part)
-    edges = np.tile(np.array([[cut, 1 - cut]], np.float32), (2, len(whole), 1))
+    edges = np.repeat(np.array(window, np.float32)[:, None], len(whole), axis=1)
     pictures = whole.astype(np.float32)
     for _ in range(STEPS):
         down, down_slope = _windows(side, edges[0])
@@ -79,7 +86,15 @@ def _align(whole: Pixels, part: Pixels, cut: float) -> Floats:
         edges += _step(_cropped(pictures, down, right), slopes_y, slopes_x, theirs)
     down, _ = _windows(side, edges[0])
     right, _ = _windows(side, edges[1])
-    return likeness(_cropped(pictures, down, right), part)
+    alike = likeness(_cropped(pictures, down, right), part)
+    return np.where(_is_crop(edges), alike, np.float32(0))
+
+
+def _is_crop(edges: Floats) -> NDArray[np.bool_]:
+    """Whether these parts lie in the whole and are most of it, `(num_pairs,)`."""
+    inside = (edges[..., 0] > -OUTSIDE) & (edges[..., 1] < 1 + OUTSIDE)
+    most = edges[..., 1] - edges[..., 0] > SMALLEST_PART
+    return np.asarray((inside & most).all(axis=0))
 
 
 def _cropped(pictures: Floats, down: Floats, right: Floats) -> Floats:

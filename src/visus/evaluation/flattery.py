@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from visus.core.report import Interval
 from visus.core.seeds import random_generator
+from visus.data.batches import Batch
+from visus.evaluation.baselines import features
 
 # More pictures would cost seconds and narrow the interval little.
 MOST_PICTURES = 3_000
@@ -15,24 +17,18 @@ FOLDS = 5
 
 
 def flattery(
-    features: NDArray[np.float32],
-    targets: NDArray[np.int32],
-    units: NDArray[np.intp],
-    *,
-    seed: int,
-    confidence: float = 0.95,
+    pictures: Batch, units: NDArray[np.intp], *, seed: int, confidence: float = 0.95
 ) -> Interval | None:
     """By how much a naive random split would flatter the accuracy on this data.
 
     A nearest-neighbour probe answers every picture from four fifths of the others,
-    twice: folds are drawn picture by picture, which tears units apart, and unit by unit,
-    which does not. The probe shows what a network that learns by heart could gain. The
-    interval takes units, not pictures, as independent (the linearised variance of a
-    ratio over clusters; Cochran, Sampling Techniques, 1977, 6.4 and 9A).
+    twice: once units lie in one fold whole, once their pictures are dealt out one by
+    one. It shows what a network that learns by heart could gain. The interval takes
+    units, not pictures, as independent (the linearised variance of a ratio over
+    clusters; Cochran, "Sampling Techniques", 1977, chapter 9A).
 
     Args:
-        features: of the pictures, `(num_images, num_features)`, such as small pixels.
-        targets: class numbers `(num_images,)`; those below 0 are left out.
+        pictures: those without a target are left out.
         units: `(num_images,)`; equal numbers are twins, or of one group.
         seed: of the folds, and of the sample where there are more than 3,000 pictures.
         confidence: of the interval, a share.
@@ -41,21 +37,30 @@ def flattery(
         Naive minus honest accuracy, a share; `None` where no unit has two pictures, or
         where there are fewer than five units.
     """
-    rows = _sampled(units, np.flatnonzero(targets >= 0), seed)
+    rows = _sampled(units, np.flatnonzero(pictures.targets >= 0), seed)
     _, unit_of, sizes = np.unique(units[rows], return_inverse=True, return_counts=True)
     if len(sizes) < FOLDS or sizes.max() == 1:
         return None
-    features, targets = _standard(features[rows]), targets[rows]
-    right = []
-    for number_of in (np.arange(len(rows)), unit_of):
-        folds = _folds(number_of, seed)
-        right.append(_answers(features, targets, folds) == targets)
-    gains = right[0].astype(float) - right[1]
-    return _interval(np.bincount(unit_of, weights=gains), sizes, confidence)
+    standard, targets = (
+        _standard(features(pictures.pixels[rows])),
+        pictures.targets[rows],
+    )
+    honest = _folds(len(sizes), seed, "units")[unit_of]
+    # Pictures that are alone stay where they are, or they would only add noise.
+    dealt = _folds(len(rows), seed, "pictures")
+    naive = np.where(sizes[unit_of] > 1, dealt, honest)
+    right, flattered = (
+        _answers(standard, targets, folds) == targets for folds in (honest, naive)
+    )
+    gains = flattered.astype(np.float64) - right
+    totals = np.bincount(unit_of, weights=gains).astype(np.float64)
+    return _interval(totals, sizes, confidence)
 
 
-def _sampled(units: NDArray[np.intp], rows: NDArray[np.intp], seed: int) -> NDArray:
-    """Rows of whole units drawn at random, at most about MOST_PICTURES."""
+def _sampled(
+    units: NDArray[np.intp], rows: NDArray[np.intp], seed: int
+) -> NDArray[np.intp]:
+    """Rows of whole units drawn at random, at most MOST_PICTURES."""
     if len(rows) <= MOST_PICTURES:
         return rows
     names, sizes = np.unique(units[rows], return_counts=True)
@@ -64,24 +69,22 @@ def _sampled(units: NDArray[np.intp], rows: NDArray[np.intp], seed: int) -> NDAr
     return rows[np.isin(units[rows], names[order[fits]])]
 
 
-def _folds(numbers: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
-    """A fold `(num_images,)` for each number, folds alike in how many numbers."""
-    count = int(numbers.max()) + 1
-    order = random_generator(seed, "flattery folds").permutation(count)
-    return (order % FOLDS)[numbers]
+def _folds(count: int, seed: int, purpose: str) -> NDArray[np.intp]:
+    """A fold for each of them, `(count,)`; folds differ by one at most."""
+    return random_generator(seed, f"flattery {purpose}").permutation(count) % FOLDS
 
 
 def _answers(
-    features: NDArray[np.float32],
+    standard: NDArray[np.float32],
     targets: NDArray[np.int32],
     folds: NDArray[np.intp],
 ) -> NDArray[np.int32]:
     answers = np.empty_like(targets)
     # |a - b|^2 without |a|^2, which is the same for every b.
-    lengths = np.einsum("nf,nf->n", features, features)
+    lengths = np.einsum("nf,nf->n", standard, standard)
     for fold in range(FOLDS):
         tested, learned = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
-        distances = lengths[learned] - 2 * features[tested] @ features[learned].T
+        distances = lengths[learned] - 2 * standard[tested] @ standard[learned].T
         answers[tested] = targets[learned[distances.argmin(axis=1)]]
     return answers
 
@@ -96,7 +99,7 @@ def _standard(features: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _interval(
-    gains: NDArray[np.float64], sizes: NDArray[np.intp], confidence: float
+    gains: NDArray[np.float64], sizes: NDArray[np.signedinteger], confidence: float
 ) -> Interval:
     """Of the mean gain a picture, from the sum of each unit."""
     num_units, num_images = len(sizes), int(sizes.sum())

@@ -9,6 +9,7 @@ from visus.core.run import Run
 from visus.data.batches import Batch
 from visus.data.records import Split
 from visus.evaluation.evaluate import evaluate
+from visus.pipeline.flattered import with_flattery
 from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
 from visus.reporting.view import ReportView, save_report
@@ -38,6 +39,7 @@ def report_run(
         epochs=[entry.to_json() for entry in history.epochs],
         findings=[*data.findings(), *notes],
     )
+    report = with_flattery(report, data, plan.config.data.split_seed)
     report = with_table(report, _run_table(plan, data, bundle, history))
     return save_report(report, run.reports, REPORT)
 
