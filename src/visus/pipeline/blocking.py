@@ -1,11 +1,8 @@
 """What the audit knows to be so wrong with the data that training on it misleads."""
 
-from dataclasses import replace
-
 from visus.auditing.evidence import Account
 from visus.auditing.run import blocking_checks
 from visus.core.errors import DataError
-from visus.data.records import ImageDataset
 from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import LEAK_CHECK, PreparedData
 
@@ -17,12 +14,13 @@ def refuse_blocked(plan: Plan, data: PreparedData) -> None:
         DataError: one of them blocks and is not allowed by name.
     """
     account = Account(
-        dataset=_as_given(plan.dataset, data.dataset),
+        dataset=data.dataset,
         ledger=data.ledger,
         twins=data.twins,
         published=plan.published,
     )
-    # Leaks were refused when the splits were made, with the pairs and groups by name.
+    # Leaks were refused when the splits were made, with the pairs and groups by name;
+    # the splits that our own records bear now are no longer the source's.
     allow = {*plan.config.data.allow, LEAK_CHECK}
     blocked = blocking_checks(account, allow=allow)
     if not blocked:
@@ -34,12 +32,4 @@ def refuse_blocked(plan: Plan, data: PreparedData) -> None:
         expected="data on which the audit finds nothing that blocks.",
         remedy="See `visus audit`, and mend it with --fix; or train all the same with "
         f"--set 'data.allow=[{names}]'.",
-    )
-
-
-def _as_given(source: ImageDataset, usable: ImageDataset) -> ImageDataset:
-    """The usable records with the splits that their source gave, or none."""
-    given = {record.id: record.split for record in source.records}
-    return usable.with_records(
-        replace(record, split=given[record.id]) for record in usable.records
     )
