@@ -16,10 +16,10 @@ def drawn_shapes(
 
 
 def _drawn(disc: bool, generator: np.random.Generator, side: int) -> np.ndarray:
-    # Neither dark nor bright all over; a shape of its ground's color would not show.
-    ground, color = generator.uniform(40, 170, 3), generator.uniform(90, 225, 3)
+    # Neither dark nor bright all over; in its ground's color a shape would not be seen.
+    ground, color = np.zeros((2, 3))
     while np.abs(color - ground).max() < 80:
-        color = generator.uniform(90, 225, 3)
+        ground, color = generator.uniform(40, 170, 3), generator.uniform(90, 225, 3)
     radius = generator.uniform(0.25, 0.33) * side
     middle = generator.uniform(radius, side - radius, 2)
     down, right = np.abs(np.mgrid[:side, :side] - middle[:, None, None])

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from visus.data.ledger import Ledger
     from visus.data.records import ImageDataset, ImageRecord
     from visus.pipeline.api import (
+        audit,
         compare,
         describe_data,
         evaluate,
@@ -47,6 +48,7 @@ _HOMES = {
     "Report": "visus.core.report",
     "TrainedRun": "visus.pipeline.trained",
     "VisusError": "visus.core.errors",
+    "audit": "visus.pipeline.api",
     "compare": "visus.pipeline.api",
     "describe_data": "visus.pipeline.api",
     "evaluate": "visus.pipeline.api",
@@ -69,6 +71,7 @@ __all__ = [
     "Report",
     "TrainedRun",
     "VisusError",
+    "audit",
     "compare",
     "describe_data",
     "evaluate",

@@ -32,13 +32,14 @@ def make_evidence(
 ) -> Evidence:
     """Evidence of uint8 pictures `(height, width, channels)`; pairs name twin rows."""
     count = len(pictures)
-    exact = {second: first for first, second, kind in pairs if kind == "exact"}
+    equal = join_rows((pair[0], pair[1]) for pair in pairs if pair[2] == "exact")
+    first = {row: rows[0] for rows in equal for row in rows}
     records = tuple(
         ImageRecord(
             f"picture-{row}",
             labels[row],
             pixels=pictures[row],
-            content_hash=f"content {exact.get(row, row)}",
+            content_hash=f"content {first.get(row, row)}",
             split=splits[row] if splits else None,
         )
         for row in range(count)
@@ -57,6 +58,7 @@ def make_evidence(
         dataset=ImageDataset("made", records, tuple(names)),
         ledger=Ledger(tuple(r.id for r in records), tuple(quarantined)),
         looks=join_looks(rows),
+        published=False,
         twins=Twins(twins, join_rows((t.first, t.second) for t in twins)),
         pixels=np.stack([prepare_pixels(picture, SMALL) for picture in pictures]),
     )

@@ -17,7 +17,7 @@ def test_random_labels_are_neither_errors_nor_correlations(evidence, seed):
     generator = np.random.default_rng(seed)
     pictures = list(generator.integers(0, 256, (200, 32, 32, 3), dtype=np.uint8))
     for picture in pictures:
-        picture //= generator.integers(1, 4)
+        picture //= generator.integers(1, 4, dtype=np.uint8)
     labels = list(generator.choice(["a", "b", "c"], 200))
     seen = evidence(pictures, labels, file_bytes=generator.integers(900, 9_000, 200))
     asked = ("spurious-correlation", "label-errors")

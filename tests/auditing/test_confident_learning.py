@@ -11,17 +11,17 @@ from visus.auditing.confident_learning import (
 )
 
 # Three classes. Means of the label's own probability:
-# class 0: (0.8 + 0.6 + 0.1) / 3 = 0.5; class 1: (0.7 + 0.3) / 2 = 0.5;
-# class 2: (0.4 + 0.2 + 0.6) / 3 = 0.4.
+# class 0: (0.8 + 0.6 + 0.1) / 3 = 0.5; class 1: (0.7 + 0.25) / 2 = 0.475;
+# class 2: (0.45 + 0.2 + 0.6) / 3 = 0.41667.
 PROBABILITIES = np.array(
     [
         [0.8, 0.1, 0.1],
         [0.6, 0.2, 0.2],
         [0.1, 0.7, 0.2],
         [0.2, 0.7, 0.1],
-        [0.3, 0.3, 0.4],
-        [0.4, 0.2, 0.4],
-        [0.5, 0.3, 0.2],
+        [0.25, 0.25, 0.5],
+        [0.45, 0.1, 0.45],
+        [0.55, 0.25, 0.2],
         [0.2, 0.2, 0.6],
     ]
 )
@@ -29,11 +29,11 @@ LABELS = np.array([0, 0, 0, 1, 1, 2, 2, 2])
 
 
 def test_thresholds_are_mean_probabilities_of_the_label():
-    assert_allclose(class_thresholds(PROBABILITIES, LABELS), [0.5, 0.5, 0.4])
+    assert_allclose(class_thresholds(PROBABILITIES, LABELS), [0.5, 0.475, 1.25 / 3])
 
 
 def test_a_picture_is_counted_under_the_best_class_that_reaches_its_threshold():
-    # Row 4 reaches only class 2 (0.4), row 5 only class 2, row 6 only class 0 (0.5).
+    # Rows 4 and 5 reach class 2 alone, row 6 class 0 alone.
     assert confident_classes(PROBABILITIES, LABELS).tolist() == [0, 0, 1, 1, 2, 2, 0, 2]
 
 
@@ -56,7 +56,7 @@ def test_a_picture_that_reaches_no_threshold_is_not_counted():
 def test_margins_are_the_label_minus_the_best_other():
     assert_allclose(
         label_margins(PROBABILITIES, LABELS),
-        [0.7, 0.4, -0.6, 0.5, -0.1, 0.0, -0.3, 0.4],
+        [0.7, 0.4, -0.6, 0.5, -0.25, 0.0, -0.35, 0.4],
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from visus.auditing import CHECKS
-from visus.auditing.base import Check, Opinion
+from visus.auditing.base import BlockingCheck, Check, Opinion
 from visus.auditing.evidence import Evidence
 from visus.core.settings import Settings
 from visus.data.ledger import Ledger
@@ -30,6 +30,7 @@ def seen(pictures: list[np.ndarray], labels: list[str | None]) -> Evidence:
         ledger=Ledger(tuple(record.id for record in records)),
         looks=join_looks([look_at(picture) for picture in pictures]),
         twins=Twins((), ()),
+        published=False,
         pixels=np.zeros((len(pictures), 32, 32, 3), dtype=np.uint8),
     )
 
@@ -46,6 +47,7 @@ ODD = {
 def test_a_check_has_described_settings_with_defaults(part):
     kind = part.load()
     assert issubclass(kind, Check)
+    assert bool(part.facts.get("blocks")) == issubclass(kind, BlockingCheck)
     assert issubclass(kind.settings_class, Settings)
     assert all(field.description for field in kind.settings_class.model_fields.values())
     kind.settings_class()

@@ -20,7 +20,7 @@ CHECKS.add(
 CHECKS.add(
     "near-duplicates",
     "visus.auditing.near_duplicates:NearDuplicates",
-    "pictures that are another one, resized, cropped or compressed again",
+    "pictures that are another one, changed a little",
 )
 CHECKS.add(
     "twins-across-splits",

@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from visus.auditing.evidence import Evidence
+from visus.auditing.evidence import Account, Evidence
 from visus.core.report import Severity
 from visus.core.settings import Settings
 
@@ -84,6 +84,14 @@ class Check(ABC, Generic[AnySettings]):
         Raises:
             MachineError: a package is missing that this check needs.
         """
+
+
+class BlockingCheck(Check[AnySettings]):
+    """One that may stop a training: it needs only what is known before one begins."""
+
+    @abstractmethod
+    def judge(self, evidence: Account) -> Opinion:
+        """As any check, from the account alone."""
 
 
 def graded(values: NDArray[np.floating], limit: float) -> Floats:

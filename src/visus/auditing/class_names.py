@@ -66,7 +66,7 @@ def _singular(plain: str) -> str:
 def _difference(first: str, second: str) -> str:
     if first.strip() == second.strip():
         return "by a space at the end"
-    if first.casefold() == second.casefold():
+    if first.strip().casefold() == second.strip().casefold():
         return "only in case"
     if _NUMBERS.sub("", first) == _NUMBERS.sub("", second):
         return "only by zeros before a number"

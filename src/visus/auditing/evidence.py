@@ -17,27 +17,21 @@ from visus.data.twins import Twins
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """One data set, as checks see it; rows are in the order of the records.
+class Account:
+    """What is known of the data without looking at a pixel; all that can block.
 
     Args:
         dataset: the usable records, with content hashes, and the splits that their
             source gives.
         ledger: what became of every file.
-        looks: one row a record.
         twins: rows that show one picture.
-        pixels: uint8 `(num_images, side, side, 3)`, small, for probes.
-        seed: of all that is drawn.
-        progress: who is told of long work.
+        published: whether the split is that of a registered data set.
     """
 
     dataset: ImageDataset
     ledger: Ledger
-    looks: Looks
     twins: Twins
-    pixels: NDArray[np.uint8]
-    seed: int = 0
-    progress: Progress = field(default_factory=SilentProgress)
+    published: bool
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -60,6 +54,31 @@ class Evidence:
         for cluster in self.twins.clusters:
             numbers[list(cluster)] = cluster[0]
         return numbers
+
+    def id(self, row: int) -> str:
+        """The record's id."""
+        return self.dataset.records[row].id
+
+    def label(self, row: int) -> str:
+        """The record's label; "" when it has none."""
+        return self.dataset.records[row].label
+
+
+@dataclass(frozen=True)
+class Evidence(Account):
+    """One data set, as checks see it; rows are in the order of the records.
+
+    Args:
+        looks: one row a record.
+        pixels: uint8 `(num_images, side, side, 3)`, small, for probes.
+        seed: of all that is drawn.
+        progress: who is told of long work.
+    """
+
+    looks: Looks
+    pixels: NDArray[np.uint8]
+    seed: int = 0
+    progress: Progress = field(default_factory=SilentProgress)
 
     @cached_property
     def features(self) -> NDArray[np.float32]:
@@ -85,11 +104,3 @@ class Evidence:
             seed=self.seed,
             progress=self.progress,
         )
-
-    def id(self, row: int) -> str:
-        """The record's id."""
-        return self.dataset.records[row].id
-
-    def label(self, row: int) -> str:
-        """The record's label; "" when it has none."""
-        return self.dataset.records[row].label

@@ -2,7 +2,7 @@
 
 from visus.auditing.base import Check, NoSettings, Opinion
 from visus.auditing.evidence import Evidence
-from visus.auditing.twin_scores import score_rows
+from visus.auditing.twin_scores import copies, score_rows
 
 
 class ExactDuplicates(Check[NoSettings]):
@@ -10,11 +10,7 @@ class ExactDuplicates(Check[NoSettings]):
 
     def judge(self, evidence: Evidence) -> Opinion:
         """0 for a copy, 1 for any other."""
-        first = {
-            pair.second: pair.first
-            for pair in evidence.twins.pairs
-            if pair.kind == "exact"
-        }
+        first = {row: rows[0] for rows in copies(evidence) for row in rows[1:]}
         return Opinion(
             scores=score_rows(len(evidence), dict.fromkeys(first, 0.0)),
             clause="which are a copy of another file, byte for byte",

@@ -95,13 +95,13 @@ def _agreed(
 
 
 def _of_twins(evidence: Evidence, cluster: Sequence[int]) -> Iterator[Fix]:
-    copies: defaultdict[str, list[int]] = defaultdict(list)
+    equal: defaultdict[str, list[int]] = defaultdict(list)
     for row in cluster:
         record = evidence.dataset.records[row]
         # Without a content hash nobody is anybody's copy.
-        copies[record.content_hash or f"row {row}"].append(row)
+        equal[record.content_hash or f"row {row}"].append(row)
     kept = []
-    for rows in copies.values():
+    for rows in equal.values():
         labels = sorted({evidence.label(row) for row in rows})
         if len(labels) > 1:
             reason = f"The same bytes are labelled {' and '.join(labels)}."

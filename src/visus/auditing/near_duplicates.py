@@ -17,7 +17,7 @@ class NearDuplicates(Check[NoSettings]):
 
         return Opinion(
             scores=score_rows(len(evidence), worst_scores(pairs)),
-            clause="which are another one, resized, cropped or compressed again",
+            clause="which are another one, resized, cropped, recolored or the like",
             caption=caption,
             together=evidence.units,
             severity="info",

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visus.auditing import CHECKS
-from visus.auditing.base import FLAGGED_BELOW, Check, Opinion
-from visus.auditing.evidence import Evidence
+from visus.auditing.base import FLAGGED_BELOW, BlockingCheck, Check, Opinion
+from visus.auditing.evidence import Account, Evidence
 from visus.core.errors import MachineError
 from visus.core.registry import Part
 from visus.core.report import Finding
@@ -95,6 +95,29 @@ def _make(part: Part, values: Any) -> Check[Any]:
     return kind(read_settings(kind.settings_class, values, part.name))
 
 
+def blocking_checks(
+    account: Account, *, allow: Collection[str] = ()
+) -> tuple[Checked, ...]:
+    """Those checks that would stop a training, asked with their default settings.
+
+    Args:
+        account: what is known before a training begins.
+        allow: names of checks that may not block.
+
+    Raises:
+        ConfigError: an allowed check has no such name.
+    """
+    for name in allow:
+        CHECKS.part(name)
+    checked = []
+    for part in CHECKS:
+        if part.facts.get("blocks") and part.name not in allow:
+            kind: type[BlockingCheck[Any]] = part.load()
+            opinion = kind(kind.settings_class()).judge(account)
+            checked.append(_worded(part, opinion, account, allowed=False))
+    return tuple(check for check in checked if check.blocks)
+
+
 def _ask(part: Part, check: Check[Any], evidence: Evidence, allowed: bool) -> Checked:
     try:
         opinion = check.judge(evidence)
@@ -103,9 +126,15 @@ def _ask(part: Part, check: Check[Any], evidence: Evidence, allowed: bool) -> Ch
         sentence = f"{title_of(part.name)}: not run. {error.received} {error.remedy}"
         finding = Finding(severity="info", message=sentence)
         return Checked(part.name, part.summary, None, _NO_ROWS, (finding,))
+    return _worded(part, opinion, evidence, allowed=allowed)
+
+
+def _worded(
+    part: Part, opinion: Opinion, account: Account, *, allowed: bool
+) -> Checked:
     rows = _flagged(opinion)
     blocks = opinion.blocking and not allowed
-    findings = _findings(part.name, opinion, rows, evidence, blocks)
+    findings = _findings(part.name, opinion, rows, account, blocks)
     return Checked(part.name, part.summary, opinion, rows, findings, blocks)
 
 
@@ -125,14 +154,14 @@ def _findings(
     name: str,
     opinion: Opinion,
     rows: NDArray[np.intp],
-    evidence: Evidence,
+    account: Account,
     blocks: bool,
 ) -> tuple[Finding, ...]:
     severity = "error" if blocks else opinion.severity
     found = [(remark.sentence, remark.image_ids) for remark in opinion.remarks]
     if len(rows):
-        ids = tuple(evidence.id(row) for row in rows)
-        counts = f"{len(rows):,} of {len(evidence):,} pictures"
+        ids = tuple(account.id(row) for row in rows)
+        counts = f"{len(rows):,} of {len(account):,} pictures"
         found.append((f"{counts}, {opinion.clause}.", ids))
     return tuple(
         Finding(

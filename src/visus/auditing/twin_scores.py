@@ -1,11 +1,12 @@
 """Scores of pictures by the pairs of twins that they belong to."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visus.auditing.evidence import Evidence
+from visus.auditing.evidence import Account
 from visus.data.twins import TwinPair
 
 # A copy is proof; a near twin is what looks alike, and may be the next of a burst.
@@ -29,7 +30,16 @@ def worst_scores(pairs: Iterable[TwinPair]) -> dict[int, float]:
     return scores
 
 
-def others(evidence: Evidence, row: int) -> list[int]:
+def copies(evidence: Account) -> list[list[int]]:
+    """Rows of pictures that are byte for byte the same, two or more each."""
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    for cluster in evidence.twins.clusters:
+        for row in cluster:
+            groups[evidence.dataset.records[row].content_hash].append(row)
+    return [rows for content, rows in groups.items() if content and len(rows) > 1]
+
+
+def others(evidence: Account, row: int) -> list[int]:
     """The twins of a picture, in order of rows."""
     for cluster in evidence.twins.clusters:
         if row in cluster:

@@ -1,10 +1,12 @@
 """twins-with-two-labels: one picture under two classes; one of them must be wrong."""
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from visus.auditing.base import Check, Opinion
-from visus.auditing.evidence import Evidence
-from visus.auditing.twin_scores import others, score_rows, worst_scores
+from visus.auditing.base import BlockingCheck, Opinion
+from visus.auditing.evidence import Account
+from visus.auditing.twin_scores import copies, others, score_rows, worst_scores
 from visus.core.settings import Settings
 
 
@@ -19,22 +21,23 @@ class TwoLabelsSettings(Settings):
     )
 
 
-class TwinsWithTwoLabels(Check[TwoLabelsSettings]):
+class TwinsWithTwoLabels(BlockingCheck[TwoLabelsSettings]):
     """Twins whose labels differ: exact ones are proof, near ones a strong hint."""
 
     settings_class = TwoLabelsSettings
 
-    def judge(self, evidence: Evidence) -> Opinion:
+    def judge(self, evidence: Account) -> Opinion:
         """0 for an exact twin under another label, 0.25 for a near one, else 1."""
         targets = evidence.targets
-        pairs = [
+        scores = worst_scores(
             pair
             for pair in evidence.twins.pairs
-            if targets[pair.first] != targets[pair.second]
-            and min(targets[pair.first], targets[pair.second]) >= 0
-        ]
-        scores = worst_scores(pairs)
-        proven = sum(score == 0 for score in scores.values())
+            if _differ(targets[[pair.first, pair.second]])
+        )
+        proven = [rows for rows in copies(evidence) if _differ(targets[rows])]
+        # Pairs join neighbours only; of three copies, the third may be the odd one.
+        scores |= {row: 0.0 for rows in proven for row in rows}
+        count = sum(map(len, proven))
 
         def caption(row: int) -> str:
             other = next(
@@ -50,5 +53,10 @@ class TwinsWithTwoLabels(Check[TwoLabelsSettings]):
             clause="which are there again under another label",
             caption=caption,
             together=evidence.units,
-            blocking=proven > self.settings.blocking_share * len(evidence),
+            blocking=count > self.settings.blocking_share * len(evidence),
         )
+
+
+def _differ(targets: NDArray[np.int32]) -> bool:
+    known = targets[targets >= 0]
+    return len(set(known.tolist())) > 1

@@ -5,8 +5,8 @@ from collections import Counter
 
 from pydantic import Field
 
-from visus.auditing.base import Check, Opinion, Remark
-from visus.auditing.evidence import Evidence
+from visus.auditing.base import BlockingCheck, Opinion, Remark
+from visus.auditing.evidence import Account
 from visus.core.settings import Settings
 from visus.data.ledger import Quarantined
 
@@ -19,7 +19,7 @@ class UnreadableSettings(Settings):
     )
 
 
-class Unreadable(Check[UnreadableSettings]):
+class Unreadable(BlockingCheck[UnreadableSettings]):
     """Every quarantined file, and whether too many pictures are among them.
 
     A text file that lies beside the pictures is no lost picture; a text file named .jpg
@@ -28,7 +28,7 @@ class Unreadable(Check[UnreadableSettings]):
 
     settings_class = UnreadableSettings
 
-    def judge(self, evidence: Evidence) -> Opinion:
+    def judge(self, evidence: Account) -> Opinion:
         """One remark with the files, by verdict."""
         quarantined = evidence.ledger.quarantined
         if not quarantined:

@@ -57,14 +57,10 @@ def audit(
     if undo is not None:
         _undo(undo, source, manifest, force=force, as_json=as_json)
         return
-    if source is None or fix != (manifest is not None) or (relabel and not fix):
-        raise _misused(source, fix)
     from visus.core.settings import parse_overrides
     from visus.pipeline.audit import audit_source, fix_audited
-    from visus.pipeline.fixed_manifest import require_free_manifest
 
-    if manifest is not None:
-        require_free_manifest(manifest, force=force)
+    _check_asked(source, manifest, fix=fix, relabel=relabel, force=force)
     audited = audit_source(
         source,
         out=out,
@@ -130,9 +126,17 @@ def _undo(
     write(f"{count:,} pictures with the labels they had, in {manifest}")
 
 
-def _misused(source: str | None, fix: bool) -> ConfigError:
-    return ConfigError(
-        received="No source." if source is None else "Half of what --fix needs.",
-        expected="a source; --fix and --manifest FILE together; --relabel with both.",
-        remedy="Try: visus audit photos/ --fix --manifest fixed.csv",
-    )
+def _check_asked(
+    source: str | None, manifest: Path | None, *, fix: bool, relabel: bool, force: bool
+) -> None:
+    if source is None or fix != (manifest is not None) or (relabel and not fix):
+        raise ConfigError(
+            received="No source." if source is None else "Half of what --fix needs.",
+            expected="a source; --fix and --manifest FILE together; --relabel with "
+            "both.",
+            remedy="Try: visus audit photos/ --fix --manifest fixed.csv",
+        )
+    if manifest is not None:
+        from visus.pipeline.fixed_manifest import require_free_manifest
+
+        require_free_manifest(manifest, force=force)

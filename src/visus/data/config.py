@@ -32,6 +32,9 @@ class DataConfig(Settings):
     group: str | None = Field(
         None, description="column of what no split may tear apart, such as a patient"
     )
+    allow: tuple[str, ...] = Field(
+        (), description="checks of `visus audit` that may not stop a training"
+    )
     allow_leak: bool = Field(
         False, description="train although the given test shares pictures or groups"
     )

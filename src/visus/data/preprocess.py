@@ -32,6 +32,9 @@ class PreprocessSpec(Settings):
     fit: Fit = "squash"
     interpolation: Interpolation = "area"
     scaling: Scaling = "unit"
+    decode_whole: bool = Field(
+        False, description="JPEG always at full size, not near the size needed"
+    )
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -83,11 +86,11 @@ def least_decoded_size(spec: PreprocessSpec) -> tuple[int, int] | None:
     with the others.
 
     Returns:
-        the size, or `None` for all of it: "nearest" takes single pixels, which a
-        smaller picture no longer has.
+        the size, or `None` for all of it: when the spec says so, and for "nearest",
+        which takes single pixels that a smaller picture no longer has.
     """
     times = _LEAST_TIMES.get(spec.interpolation)
-    if times is None:
+    if times is None or spec.decode_whole:
         return None
     height, width = spec.image_size
     return times * height, times * width

@@ -7,6 +7,7 @@ from typing import Any
 from visus.core.progress import Progress
 from visus.core.run import Run
 from visus.core.settings import merge_into, parse_overrides
+from visus.pipeline.audit import Audited, audit_source
 from visus.pipeline.compare import compare_runs
 from visus.pipeline.data import describe_data
 from visus.pipeline.evaluate import evaluate_bundle
@@ -14,7 +15,15 @@ from visus.pipeline.train import Request, resume_run, train_run
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.reporting.view import ReportView
 
-__all__ = ["compare", "describe_data", "evaluate", "open_run", "resume", "train"]
+__all__ = [
+    "audit",
+    "compare",
+    "describe_data",
+    "evaluate",
+    "open_run",
+    "resume",
+    "train",
+]
 
 
 def train(
@@ -100,6 +109,29 @@ def evaluate(
     """Measure a bundle on labelled pictures that it has not learned from."""
     page = Path(out) if out is not None else None
     return evaluate_bundle(Path(bundle), source, out=page).view
+
+
+def audit(
+    source: Any,
+    *,
+    out: str | Path | None = None,
+    settings: dict[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Audited:
+    """Say what is wrong with pictures and labels; nothing is changed.
+
+    Args:
+        source: as `train` takes it.
+        out: the folder of the report; `None`: the first free one under `audits/`.
+        settings: dotted or nested, by check, such as `{"dark.brightest": 0.3}`.
+        progress: who is told; nobody by default.
+
+    Raises:
+        VisusError: with what was received, what was expected, and what to do.
+    """
+    folder = Path(out) if out is not None else None
+    chosen = _nested(settings or {})
+    return audit_source(source, out=folder, settings=chosen, progress=progress)
 
 
 def compare(*runs: str | Path) -> ReportView:

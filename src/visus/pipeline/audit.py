@@ -20,18 +20,18 @@ from visus.data.ledger import Ledger
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
 from visus.data.scan import scan_pictures
-from visus.data.sources import read_source
+from visus.data.sources import SOURCES, read_source
 from visus.data.sources.base import Access
 from visus.data.twins import find_twins
 from visus.pipeline.fixed_manifest import Written, write_fixed
-from visus.pipeline.looking import look_at_all
 from visus.reporting.view import ReportView, save_report
 
 AUDITS = Path("audits")
 REPORT = "audit"
 SCORES = "scores.csv"
-# What a probe sees. More pixels hardly help it and cost four times as much.
-SMALL = PreprocessSpec(image_size=(32, 32), channels=3)
+# What a probe sees. More pixels hardly help it and cost four times as much. Decoded
+# whole, or an enlarged photograph would look like one that was not.
+SMALL = PreprocessSpec(image_size=(32, 32), channels=3, decode_whole=True)
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,10 @@ def audit_source(
     if out is not None and not force:
         require_no_audit(out)
     dataset, ledger = read_source(source, Access(offline, progress))
-    evidence = gather_evidence(dataset, ledger, seed=seed, progress=progress)
+    published = isinstance(source, str) and source in SOURCES
+    evidence = gather_evidence(
+        dataset, ledger, published=published, seed=seed, progress=progress
+    )
     checked = run_checks(evidence, settings, names=names, allow=allow)
     folder = out or _free_folder(dataset.name)
     view = save_report(audit_report(evidence, checked), folder, REPORT)
@@ -157,6 +160,7 @@ def gather_evidence(
     dataset: ImageDataset,
     ledger: Ledger,
     *,
+    published: bool = False,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Evidence:
@@ -167,13 +171,15 @@ def gather_evidence(
     """
     progress = progress or SilentProgress()
     scan = scan_pictures(dataset, ledger, SMALL, progress=progress)
-    looks = look_at_all(scan.dataset)
     hashes = [record.content_hash for record in scan.dataset.records]
+    with progress.stage("Looking for twins"):
+        twins = find_twins(hashes, scan.looks)
     return Evidence(
         dataset=scan.dataset,
         ledger=scan.ledger,
-        looks=looks,
-        twins=find_twins(hashes, looks),
+        looks=scan.looks,
+        twins=twins,
+        published=published,
         pixels=scan.pictures.pixels,
         seed=seed,
         progress=progress,

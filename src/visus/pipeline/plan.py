@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from visus.auditing import CHECKS
 from visus.bundles import Bundle, load_bundle
 from visus.core.errors import ModelError
 from visus.core.progress import Progress
@@ -74,6 +75,8 @@ def make_plan(
     chosen = {"source": _named(source), **choices}
     asked = check_choices(chosen)
     # Names and settings first: a misspelt one should not wait for 100,000 files.
+    for name in asked.data.allow:
+        CHECKS.part(name)
     if asked.recipe != "auto":
         find_recipe(asked.recipe)
     if asked.network.name is not None:

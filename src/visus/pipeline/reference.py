@@ -2,6 +2,7 @@
 
 from pydantic.fields import FieldInfo
 
+from visus.auditing import CHECKS
 from visus.core.registry import Registry
 from visus.core.settings import Settings
 from visus.data.config import AugmentConfig, DataConfig
@@ -31,9 +32,19 @@ def reference_page() -> str:
             if field.description:
                 parts.append(_row(f"{prefix}{name}", field))
     parts += _registry("Networks", NETWORKS) + _registry("Sources", SOURCES)
+    parts += [*_registry("Checks", CHECKS), *_check_settings()]
     parts += ["", "## Recipes", "", "| name | what it is for |", "| --- | --- |"]
     parts += [f"| `{name}` | {recipe.summary} |" for name, recipe in RECIPES.items()]
     return "\n".join(parts) + "\n"
+
+
+def _check_settings() -> list[str]:
+    """Rows of what each check can be told, for `visus audit --set`."""
+    rows = ["", "| setting of a check | default | what it is |", "| --- | --- | --- |"]
+    for part in CHECKS:
+        for name, field in part.load().settings_class.model_fields.items():
+            rows.append(_row(f"{part.name}.{name}", field))
+    return rows
 
 
 def _row(name: str, field: FieldInfo) -> str:

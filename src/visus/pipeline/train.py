@@ -14,6 +14,7 @@ from visus.core.errors import DataError
 from visus.core.files import write_json
 from visus.core.progress import Progress, SilentProgress
 from visus.core.run import Run
+from visus.pipeline.blocking import refuse_blocked
 from visus.pipeline.environment import describe_environment
 from visus.pipeline.learn import learn
 from visus.pipeline.pack import pack_bundle
@@ -113,6 +114,7 @@ def _carry_out(
     run: Run, plan: Plan, request: Request, progress: Progress, started: float
 ) -> TrainedRun:
     data = prepare_data(plan, progress)
+    refuse_blocked(plan, data)
     _check_same_data(run, data)
     record_data(run, data)
     write_json(run.environment_path, describe_environment())
