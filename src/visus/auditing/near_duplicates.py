@@ -1,4 +1,4 @@
-"""near-duplicates: pictures that are another one, but for size or compression."""
+"""near-duplicates: pictures that are another one, changed a little."""
 
 from visus.auditing.base import Check, NoSettings, Opinion
 from visus.auditing.evidence import Evidence
