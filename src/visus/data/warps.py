@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 # Steps towards the best fit; crops of a few percent need three or four.
 STEPS = 5
-# Of a side: a window found past an edge by more, or of less, shows another picture.
-OUTSIDE = 0.03
+# Of a side: two crops of one picture reach past each other by as much as 5 %; a window
+# found farther outside, or of less than the part, shows another picture.
+OUTSIDE = 0.06
 SMALLEST_PART = 0.85
 # Pictures laid over each other at once: what stays in the processor's cache.
 PIECE = 256
