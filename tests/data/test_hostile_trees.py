@@ -89,7 +89,10 @@ def listening(path):
         here = os.open(".", os.O_RDONLY)
         try:
             os.chdir(os.path.dirname(path))
-            server.bind(os.path.basename(path)[:90])
+            # Cut short it may be there already, as another entry of the tree.
+            name = os.path.basename(path)[:90]
+            if not os.path.lexists(name):
+                server.bind(name)
         finally:
             os.fchdir(here)
             os.close(here)

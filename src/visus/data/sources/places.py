@@ -17,6 +17,7 @@ from visus.core.progress import Progress
 from visus.data.decode import DecodeFailure
 from visus.data.ledger import Quarantined
 from visus.data.locations import Location, read_location, read_start
+from visus.data.names import printable_name
 from visus.data.records import Split
 from visus.data.sources.archives import index_archive, plain_name
 
@@ -219,8 +220,8 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 
 def _printable(parts: tuple[str, ...]) -> str:
-    # File names are bytes; one that is no UTF-8 must still be printed and saved.
-    return os.fsencode("/".join(parts)).decode("utf-8", "backslashreplace")
+    # Part by part: a class is called the same whatever its files are called.
+    return "/".join(map(printable_name, parts))
 
 
 def _shows(name: str) -> bool:
