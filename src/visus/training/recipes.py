@@ -124,6 +124,7 @@ _ALL = [
                 "warmup_share": 0.1,
                 "weight_decay": 0.05,
                 "label_smoothing": 0.05,
+                "ema_decay": 0.995,
                 "augment": {"flip": True},
             },
         },
