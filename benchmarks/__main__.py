@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.measure import ROOT
 
-NAMES = ("startup", "mnist", "fashion", "cifar", "cats_dogs")
+NAMES = ("startup", "mnist", "fashion", "cifar", "cats_dogs", "audit")
 
 
 def main() -> int:
