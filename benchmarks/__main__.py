@@ -5,7 +5,15 @@ import sys
 
 from benchmarks.measure import ROOT
 
-NAMES = ("startup", "mnist", "fashion", "cifar", "cats_dogs", "planted_labels")
+NAMES = (
+    "startup",
+    "mnist",
+    "fashion",
+    "cifar",
+    "cats_dogs",
+    "audit",
+    "planted_labels",
+)
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from visus.data.looks import join_looks, look_at
 from visus.data.sketches import Nearness, near_pairs, sketch
@@ -106,6 +106,25 @@ def test_small_pictures_must_be_nearly_equal():
     mirrored, coded = ImageOps.mirror(digits[0]), jpeg(digits[1], 90)
     moved = Image.fromarray(np.roll(np.asarray(digits[2]), 1, axis=1))
     assert near([*digits, mirrored, coded, moved]) == {(1, 41)}
+
+
+def test_drawings_must_be_more_alike_and_upright_and_whole():
+    drawings = [drawing(seed) for seed in range(40)]
+    coded = [jpeg(drawings[0], 60), jpeg(drawings[1].resize((80, 80)))]
+    others = [ImageOps.mirror(drawings[2]), drawings[3].crop((8, 8, 152, 152))]
+    assert near([*drawings, *coded, *others]) == {(0, 40), (1, 41)}
+
+
+def drawing(seed, side=160):
+    """A few thick strokes on white, as of a written character."""
+    draws = np.random.default_rng(seed)
+    image = Image.new("L", (side, side), 255)
+    for _ in range(3):
+        ends = [
+            tuple(point) for point in draws.integers(20, side - 20, (3, 2)).tolist()
+        ]
+        ImageDraw.Draw(image).line(ends, fill=0, width=5)
+    return image
 
 
 def test_a_small_copy_of_a_photo_is_its_twin():

@@ -127,6 +127,13 @@ def make_units(dataset: ImageDataset, clusters: Clusters = ()) -> Iterator[Unit]
 
 def _unit(rows: tuple[int, ...], dataset: ImageDataset) -> Unit:
     records = [dataset.records[row] for row in rows]
+    if len(records) == 1:
+        # Nearly all are alone, and there may be many.
+        return Unit(
+            rows,
+            {records[0].target or "": 1},
+            records[0].content_hash or records[0].id,
+        )
     classes: dict[str, int] = {}
     for record in records:
         classes[record.label] = classes.get(record.label, 0) + 1
@@ -153,12 +160,12 @@ def _carve(
     training = {
         r for r, record in enumerate(dataset.records) if record.split == "train"
     }
-    units = [_within(unit, training, dataset) for unit in make_units(dataset, clusters)]
-    chosen = _choose(
-        [unit for unit in units if unit.rows],
-        share,
-        derive_seed(seed, f"split {split}"),
-    )
+    units = [
+        _within(unit, training, dataset)
+        for unit in make_units(dataset, clusters)
+        if not training.isdisjoint(unit.rows)
+    ]
+    chosen = _choose(units, share, derive_seed(seed, f"split {split}"))
     return dataset.with_records(
         replace(record, split=split) if row in chosen else record
         for row, record in enumerate(dataset.records)

@@ -19,6 +19,8 @@ PIECE = 256
 
 # Fine structure of less than half a level of gray is rounding.
 LEAST_STRUCTURE = 0.5
+# Levels of gray by which a blank pixel differs from the mean of those around it.
+BLANK = 1.0
 
 # Top and bottom, left and right edge of a part, as shares of the sides.
 Window = tuple[tuple[float, float], tuple[float, float]]
@@ -55,6 +57,22 @@ def likeness(first: Pixels, second: Pixels) -> Floats:
     """
     ours, theirs = _fine(first), _fine(second)
     return np.asarray(np.einsum("pf,pf->p", ours, theirs))
+
+
+def blank_share(thumbnails: NDArray[np.uint8]) -> Floats:
+    """The share of pixels that are as those around them, `(num_images,)`.
+
+    Below a half for photographs, above it for letters and line drawings.
+
+    Args:
+        thumbnails: `(num_images, side, side)`.
+    """
+    pieces = range(0, len(thumbnails), PIECE)
+    found = [
+        (np.abs(_without_mean(thumbnails[p : p + PIECE])) <= BLANK).mean(axis=(1, 2))
+        for p in pieces
+    ]
+    return np.concatenate([*found, np.empty(0)]).astype(np.float32)
 
 
 def aligned_likeness(whole: Pixels, part: Pixels, window: Window) -> Floats:
@@ -155,12 +173,18 @@ def _standard(pictures: Pixels) -> Floats:
 
 def _fine(pictures: Pixels) -> Floats:
     side = pictures.shape[1]
-    padded = np.pad(pictures.astype(np.float32), ((0, 0), (1, 1), (1, 1)), mode="edge")
-    rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
-    sums = rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]
-    fine = (padded[:, 1:-1, 1:-1] - sums / 9).reshape(len(pictures), side * side)
+    fine = _without_mean(pictures).reshape(len(pictures), side * side)
     fine -= fine.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(fine, axis=1, keepdims=True)
     fine[lengths[:, 0] <= side * LEAST_STRUCTURE] = 0
     standard: Floats = fine / np.maximum(lengths, 1)
     return standard
+
+
+def _without_mean(pictures: Pixels) -> Floats:
+    """Each pixel less the mean of its 3 by 3 neighbours; edges are repeated."""
+    padded = np.pad(pictures.astype(np.float32), ((0, 0), (1, 1), (1, 1)), mode="edge")
+    rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
+    sums = rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]
+    fine: Floats = padded[:, 1:-1, 1:-1] - sums / np.float32(9)
+    return fine
