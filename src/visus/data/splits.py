@@ -131,7 +131,7 @@ def _unit(rows: tuple[int, ...], dataset: ImageDataset) -> Unit:
         # Nearly all are alone, and there may be many.
         return Unit(
             rows,
-            {records[0].target or "": 1},
+            {records[0].label: 1},
             records[0].content_hash or records[0].id,
         )
     classes: dict[str, int] = {}
