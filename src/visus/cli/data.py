@@ -51,8 +51,8 @@ def _write(told: dict[str, Any]) -> None:
     )
     if told["twins"]["clusters"]:
         write(
-            f"{told['twins']['pictures']:,} pictures are twins of others, in "
-            f"{told['twins']['clusters']:,} clusters that splits keep whole"
+            f"{told['twins']['pictures']:,} pictures are twins of others; splits keep "
+            f"them together (clusters: {told['twins']['clusters']:,})"
         )
     for entry in told["ledger"]["quarantine"][:20]:
         say(f"not used: {entry['id']}: {entry['reason']}")
