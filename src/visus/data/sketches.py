@@ -159,7 +159,9 @@ def _probes(slow: Floats, distance: float) -> tuple[Rows, Rows]:
 def _sorted_by(names: Rows, count: int) -> tuple[Rows, Rows]:
     """Positions in order of their bucket, and where each bucket begins."""
     sizes = np.bincount(names, minlength=count)
-    return np.argsort(names, kind="stable"), np.concatenate([[0], np.cumsum(sizes)])
+    # Sixteen bits are sorted digit by digit, several times as fast as larger numbers.
+    order = np.argsort(names.astype(np.uint16), kind="stable")
+    return order, np.concatenate([[0], np.cumsum(sizes)])
 
 
 def _nearest(
