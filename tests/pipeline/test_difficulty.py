@@ -21,7 +21,8 @@ def test_stripes_of_every_phase_are_not(stripes):
 
 def test_unreadable_files_and_the_test_are_passed_over(tmp_path):
     for row in range(40):
-        for split, name in (("train", "ab"[row % 2]), ("test", "ba"[row % 2])):
+        same, other = "ab"[row % 2], "ba"[row % 2]
+        for split, name in (("train", same), ("val", other), ("test", other)):
             path = tmp_path / split / name / f"{row}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             level = 200 if row % 2 else 20
