@@ -44,6 +44,19 @@ def test_parameters_are_golden_and_listed(name):
     assert scores.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
 
+def test_resnet_takes_another_form_for_small_pictures():
+    model = build("resnet", (32, 32, 3), stem=16, widths=(32, 128, 256))
+    # Kernels, then four numbers a channel of each batch norm, then the head.
+    kernels = 12 * 16 + 9 * (16 * 32 + 32 * 128 + 128 * 256)
+    kernels += 9 * (32**2 + 128**2 + 256**2)
+    normalized = 16 + 2 * (32 + 128 + 256)
+    assert model.count_params() == kernels + 4 * normalized + 257 * 10
+
+
+def test_resnet_takes_pictures_of_a_pixel():
+    assert build("resnet", (1, 1, 3)).output_shape == (None, 10)
+
+
 def test_the_convnet_is_the_listing_of_the_course():
     import keras
 

@@ -301,6 +301,32 @@ def test_batch_normalization_folds_into_the_convolution(kind, bias):
     assert_equals_keras(model)
 
 
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_batch_normalization_folds_through_averages(padding):
+    images = keras.Input(SHAPE)
+    x = layers.Conv2D(5, 3)(images)
+    x = layers.AveragePooling2D(2, padding=padding)(x)
+    x = layers.AveragePooling2D(2, strides=1, padding=padding)(x)
+    x = layers.Flatten()(layers.ReLU()(layers.BatchNormalization()(x)))
+    model = randomised(keras.Model(images, layers.Dense(3)(x)))
+    assert "BatchNormalization" not in node_kinds(build_onnx(model, scaling="unit"))
+    assert_equals_keras(model)
+
+
+@pytest.mark.parametrize("average", ["averaged", "largest"])
+def test_batch_normalization_stays_after_what_does_not_commute(average):
+    images = keras.Input(SHAPE)
+    x = layers.Conv2D(5, 3)(images)
+    pooled = layers.MaxPooling2D(2)(x)
+    if average == "averaged":
+        pooled = layers.AveragePooling2D(2)(x)
+        pooled = layers.Concatenate()([pooled, layers.MaxPooling2D(2)(x)])
+    x = layers.Flatten()(layers.BatchNormalization()(pooled))
+    model = randomised(keras.Model(images, layers.Dense(3)(x)))
+    assert "BatchNormalization" in node_kinds(build_onnx(model, scaling="unit"))
+    assert_equals_keras(model)
+
+
 @pytest.mark.parametrize("why", ["an activation", "a second consumer"])
 def test_batch_normalization_stays_after(why):
     images = keras.Input(SHAPE)
