@@ -186,6 +186,14 @@ def test_strengths_bound_the_draw():
     assert sides == pytest.approx(0.3 * 9)
 
 
+def test_gray_pictures_have_no_saturation():
+    gray = (*SHAPE[:2], 1)
+    assert draw(AugmentConfig(saturation=0.5), shape=gray) is None
+    parts = draw_parts(ALL, gray, KEYS, seed=1, epoch=0)
+    assert "contrast" in parts
+    assert "saturation" not in parts
+
+
 def test_a_pasted_part_weighs_in_the_label_by_its_area():
     # Yun et al. 2019: the label's share is the share of pixels that are left.
     pixels = np.zeros((1, 64, *SHAPE), dtype=np.uint8)

@@ -105,7 +105,8 @@ def draw_parts(
     """
     numbers = PictureNumbers(keys, seed, epoch)
     parts = _draw_warp(config, numbers) | _draw_shift(config, shape, numbers)
-    for name in COLORS:
+    # Gray pictures have no saturation to change.
+    for name in COLORS if shape[2] > 1 else COLORS[:2]:
         if most := getattr(config, name):
             parts[name] = 1 + numbers.spread(name) * most
     if config.cutout:
