@@ -11,6 +11,7 @@ NAMES = (
     "fashion",
     "cifar",
     "cats_dogs",
+    "augmenting",
     "audit",
     "planted_labels",
 )

@@ -9,7 +9,7 @@ from visus.training.config import TrainingConfig
 from visus.training.epochs import EpochPlan, balanced_class_weights
 
 
-def plan(count: int, batch_size: int, epoch: int = 0) -> EpochPlan:
+def plan(count: int, batch_size: int, epoch: int = 0, **settings) -> EpochPlan:
     pictures = Batch(
         pixels=np.arange(count, dtype=np.uint8).reshape(count, 1, 1, 1),
         targets=np.zeros(count, dtype=np.int32),
@@ -17,7 +17,7 @@ def plan(count: int, batch_size: int, epoch: int = 0) -> EpochPlan:
         ids=tuple(map(str, range(count))),
     )
     ones = np.ones(1, dtype=np.float32)
-    config = TrainingConfig(epochs=3, batch_size=batch_size)
+    config = TrainingConfig(epochs=3, batch_size=batch_size, **settings)
     return EpochPlan(pictures, config, 0, epoch, batch_size, ones)
 
 
@@ -47,6 +47,21 @@ def test_a_rest_of_an_epoch_is_its_end():
     rest = list(epoch.pieces(4, iter([99])))
     assert np.array_equal(rest[0].pixels, whole.pixels[4:])
     assert np.array_equal(rest[0].rates, whole.rates[4:])
+
+
+def test_a_picture_is_changed_alike_whatever_the_batch_size():
+    found = []
+    for size in (4, 7):
+        epoch = plan(20, size, augment={"rotate": 30, "contrast": 0.2})
+        work = epoch.work(epoch.order(), 0, epoch.steps)
+        pictures = work.pixels[..., 0, 0, 0].ravel()
+        rows = [pictures.tolist().index(number) for number in range(20)]
+        drawn = work.draw.arrays()
+        found.append(
+            [part.reshape(-1, part.shape[-1])[rows] for part in drawn.values()]
+        )
+    for small, large in zip(*found, strict=True):
+        assert np.array_equal(small, large)
 
 
 def test_balanced_weights_are_scikit_learns():

@@ -1,9 +1,12 @@
 """The compiled steps against Keras's own `fit` and against NumPy."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from visus.core.progress import SilentProgress
+from visus.data.augment.apply import apply_draw
 from visus.models.backend import select_backend
 from visus.training.epochs import EpochPlan
 from visus.training.fit import fit
@@ -164,3 +167,20 @@ def test_every_optimizer_learns(lesson, network):
         steps = engine(network(), task.config)
         history = fit(steps, task, run=None, progress=SilentProgress())
         assert history.epochs[-1].validation_accuracy > 0.9, optimizer
+
+
+@pytest.mark.parametrize("augment", [{"mixup": 1.0}, {"cutmix": 1.0}])
+def test_mixed_pictures_have_mixed_labels(lesson, augment):
+    task = lesson(augment=augment)
+    plan = plan_of(task)
+    work = replace(plan.work(plan.order(), 0, 1), rates=np.zeros(1, dtype=np.float32))
+    steps = engine(plain_network(), task.config)
+    steps.train(work)
+    images = apply_draw(work.pixels, work.draw)[0] / 255
+    scores = np.asarray(plain_network()(images))
+    own, other = work.targets[0], np.roll(work.targets[0], -1)
+    label = np.zeros((len(own), 2))
+    np.add.at(label, (np.arange(len(own)), own), work.draw.share[0])
+    np.add.at(label, (np.arange(len(own)), other), 1 - work.draw.share[0])
+    expected = -(label * np.log(scores)).sum(axis=1).mean()
+    assert steps.training_totals().mean_loss == pytest.approx(expected, abs=1e-4)

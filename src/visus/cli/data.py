@@ -1,5 +1,6 @@
 """visus data."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from visus.cli import options
 from visus.cli.output import answer, say, verb, write
 from visus.cli.progress import terminal_progress
+from visus.core.errors import ConfigError
 
 
 @verb
@@ -15,18 +17,41 @@ def data(
     split: options.Split = None,
     group: options.Group = None,
     allow_leak: options.AllowLeak = False,
+    augment: Annotated[
+        bool, typer.Option("--augment", help="Draw pictures as training changes them.")
+    ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="The drawing. Default: sheets/<data>-<number>.png."),
+    ] = None,
+    recipe: options.Recipe = None,
+    seed: options.Seed = None,
     settings: options.Settings = None,
     offline: options.Offline = False,
+    force: options.Force = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Count the classes, splits and files of a source."""
+    """Count the classes, splits and files of a source; draw what augmentation does."""
     from visus.core.settings import merge_into, parse_overrides
     from visus.pipeline.config import split_choices
     from visus.pipeline.data import describe_data
 
-    named = {"data": split_choices(split, group, allow_leak=allow_leak)}
-    choices = merge_into({**named, "offline": offline}, parse_overrides(settings or []))
-    told = describe_data(source, choices, terminal_progress(quiet=as_json))
+    if plot is not None and not augment:
+        raise _what_to_plot(plot)
+    named = {
+        "data": split_choices(split, group, allow_leak=allow_leak),
+        "offline": offline,
+        **({"recipe": recipe} if recipe is not None else {}),
+        **({"seed": seed} if seed is not None else {}),
+    }
+    told = describe_data(
+        source,
+        merge_into(named, parse_overrides(settings or [])),
+        terminal_progress(quiet=as_json),
+        augment=augment,
+        plot=plot,
+        force=force,
+    )
     if as_json:
         answer(told)
         return
@@ -54,7 +79,26 @@ def _write(told: dict[str, Any]) -> None:
             f"{told['twins']['pictures']:,} pictures are twins of others; splits keep "
             f"them together (clusters: {told['twins']['clusters']:,})"
         )
+    if "sheet" in told:
+        _tell_sheet(told["sheet"])
     for entry in told["ledger"]["quarantine"][:20]:
         say(f"not used: {entry['id']}: {entry['reason']}")
     if told["quarantined"] > 20:
         say(f"and {told['quarantined'] - 20} more; see --json")
+
+
+def _tell_sheet(sheet: dict[str, Any]) -> None:
+    write(f"sheet: {sheet['path']} (recipe {sheet['recipe']})")
+    if not sheet["changes"]:
+        say(
+            f"note: the recipe {sheet['recipe']} changes no picture; to see changes, "
+            "add --recipe NAME, or --set training.augment.strength=5"
+        )
+
+
+def _what_to_plot(plot: Path) -> ConfigError:
+    return ConfigError(
+        received=f"--plot {plot} without --augment.",
+        expected="both, for a sheet of pictures as training changes them.",
+        remedy=f"Try: visus data photos/ --augment --plot {plot}",
+    )

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from visus.data.augment.numbers import Keys, picture_keys
 from visus.data.records import ImageDataset, Split
 
 
@@ -28,6 +30,11 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """64 bits for each picture from its id `(batch,)`: what its draws hang on."""
+        return picture_keys(self.ids)
 
     def take(self, rows: Sequence[int] | NDArray[np.intp]) -> "Batch":
         """The pictures at these positions, in this order."""

@@ -1,10 +1,23 @@
 """What can be chosen about the pictures; field descriptions are the reference."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from visus.core.settings import Settings
+from visus.data.augment.policies import (
+    KINDS,
+    RANGES,
+    STRONGEST,
+    SWITCHES,
+    Kind,
+    policy_values,
+)
 
 Color = Literal["auto", "gray", "rgb"]
 Fit = Literal["crop", "pad", "squash"]
@@ -43,9 +56,26 @@ class DataConfig(Settings):
 class AugmentConfig(Settings):
     """How training pictures are changed; zero or false switches a change off."""
 
+    strength: float | None = Field(
+        None,
+        ge=0,
+        le=STRONGEST,
+        strict=True,
+        description="0 to 10: one number for every range below that is not given",
+    )
+    kind: Kind = Field(
+        "photographs", description="what strength is for; unset: the recipe's kind"
+    )
     flip: bool = Field(False, description="mirror left and right, every other time")
+    upside_down: bool = Field(
+        False, description="mirror top and bottom, every other time"
+    )
+    quarter_turns: bool = Field(
+        False, description="turn by 0, 90, 180 or 270 degrees; for square pictures"
+    )
     shift: float = Field(0.0, ge=0, le=0.5, description="largest move, share of side")
     rotate: float = Field(0.0, ge=0, le=180, description="largest turn, degrees")
+    shear: float = Field(0.0, ge=0, le=60, description="largest slant, degrees")
     zoom: float = Field(0.0, ge=0, lt=1, description="largest change of scale, share")
     stretch: float = Field(0.0, ge=0, lt=1, description="largest change of aspect")
     brightness: float = Field(0.0, ge=0, lt=1, description="largest change, share")
@@ -53,3 +83,39 @@ class AugmentConfig(Settings):
     saturation: float = Field(0.0, ge=0, lt=1, description="largest change, share")
     cutout: float = Field(0.0, ge=0, lt=1, description="blank square, share of side")
     mixup: float = Field(0.0, ge=0, description="Beta(a, a) of mixing pairs; 0 is off")
+    cutmix: float = Field(
+        0.0, ge=0, description="Beta(a, a) of pasting; with mixup, each for a half"
+    )
+
+    @property
+    def changes_anything(self) -> bool:
+        """Whether any change is on."""
+        return any(getattr(self, name) for name in (*RANGES, *SWITCHES))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, values: Any) -> Any:
+        return (
+            {**_by_strength(values), **values} if isinstance(values, dict) else values
+        )
+
+    @model_serializer(mode="wrap")
+    def _leave_out(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # What strength says is not written down, or another strength laid over a
+        # written file would change nothing.
+        said: dict[str, Any] = serialize(self)
+        implied = _by_strength(said)
+        return {
+            name: value
+            for name, value in said.items()
+            if name not in implied or implied[name] != value
+        }
+
+
+def _by_strength(values: dict[str, Any]) -> dict[str, Any]:
+    """The ranges that the strength among these settings stands for, all of them."""
+    strength, kind = values.get("strength"), values.get("kind", "photographs")
+    # Anything else is none, or for validation to refuse.
+    if isinstance(strength, int | float) and kind in KINDS:
+        return policy_values(kind, strength)
+    return {}

@@ -35,7 +35,8 @@ def resolve_config(recipe: Recipe, chosen: Mapping[str, Any]) -> RunConfig:
     """Lay a person's choices over a recipe's; the result is complete.
 
     A recipe's own network settings are dropped when another network is chosen, since
-    they would mean nothing to it.
+    they would mean nothing to it; so are the changes it makes to pictures when their
+    strength is chosen, which then says all of them.
 
     Raises:
         ConfigError: a name or value does not fit.
@@ -44,6 +45,8 @@ def resolve_config(recipe: Recipe, chosen: Mapping[str, Any]) -> RunConfig:
     name = chosen.get("network", {}).get("name")
     if name is not None and name != values.get("network", {}).get("name"):
         values["network"] = {}
+    if chosen.get("training", {}).get("augment", {}).get("strength") is not None:
+        values["training"]["augment"] = {"kind": recipe.kind}
     merge_into(values, chosen)
     values["recipe"] = recipe.name
     return read_settings(RunConfig, values)

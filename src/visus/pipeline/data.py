@@ -1,20 +1,47 @@
 """visus data: what a source holds, every file accounted for."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from visus.core.progress import Progress, SilentProgress
+from visus.pipeline.contact_sheet import require_free_sheet, write_contact_sheet
 from visus.pipeline.plan import make_plan
 from visus.pipeline.prepare import PreparedData, prepare_data
 
 
 def describe_data(
-    source: Any, choices: Mapping[str, Any], progress: Progress | None = None
+    source: Any,
+    choices: Mapping[str, Any],
+    progress: Progress | None = None,
+    *,
+    augment: bool = False,
+    plot: Path | None = None,
+    force: bool = False,
 ) -> dict[str, Any]:
-    """Read, decode and split as training would, and say what came of it."""
+    """Read, decode and split as training would, and say what came of it.
+
+    Args:
+        source: as `read_source` takes it.
+        choices: nested settings that win over the recipe's.
+        progress: who is told.
+        augment: whether to draw a contact sheet of pictures as training changes them.
+        plot: the sheet's file; `None`: the first free `sheets/<data>-<number>.png`.
+        force: replace a sheet that is there.
+
+    Raises:
+        ConfigError: a setting is unknown, or the sheet's place is taken.
+        DataError: nothing can be learned from the source.
+    """
+    if plot is not None:
+        require_free_sheet(plot, force=force)
     progress = progress or SilentProgress()
-    data = prepare_data(make_plan(source, choices, progress), progress)
-    return {**data.to_json(), **_totals(data), "notes": data.notes()}
+    plan = make_plan(source, choices, progress)
+    data = prepare_data(plan, progress)
+    told = {**data.to_json(), **_totals(data), "notes": data.notes()}
+    if augment:
+        told["sheet"] = write_contact_sheet(plan, data, plot)
+    return told
 
 
 def _totals(data: PreparedData) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which pictures each step sees: order, batches and padding, from (seed, epoch) alone.
+"""What each step sees: order, batches, padding and draws, from (seed, epoch) alone.
 
 Nothing here remembers anything, so a resumed run sees what it would have seen.
 """
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visus.core.seeds import random_generator
-from visus.data.augment import draw_changes
+from visus.data.augment.draw import AugmentDraw, draw_changes
 from visus.data.batches import Batch
 from visus.training.config import TrainingConfig
 from visus.training.schedules import learning_rates
@@ -84,16 +84,16 @@ class EpochPlan:
             targets=targets,
             weights=weights.astype(np.float32),
             rates=self.rates(positions),
-            draw=draw_changes(
-                self.config.augment,
-                self.pictures.pixels.shape[1:],
-                batch_size=self.batch_size,
-                seed=self.seed,
-                epoch=self.epoch,
-                first_step=first,
-                steps=steps,
-            ),
+            draw=self._draw(rows),
         )
+
+    def _draw(self, rows: NDArray[np.int64]) -> AugmentDraw | None:
+        augment, shape = self.config.augment, self.pictures.pixels.shape[1:]
+        # A training that changes nothing need not hash 60,000 ids.
+        if not augment.changes_anything:
+            return None
+        keys = self.pictures.keys[rows]
+        return draw_changes(augment, shape, keys, seed=self.seed, epoch=self.epoch)
 
     def pieces(self, first: int, at_once: Iterator[int]) -> Iterator[Work]:
         """The rest of the epoch from step `first`, in pieces of the sizes wanted."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from visus.core.errors import unknown_name
+from visus.data.augment.policies import Kind
 from visus.data.survey import Survey
 from visus.training.config import TrainingConfig
 
@@ -23,12 +24,14 @@ class Recipe:
         values: nested settings as TOML would give them.
         fewest_steps: few pictures are seen so many more epochs that no training has
             fewer steps; 0 keeps the epochs as they are.
+        kind: of picture, for `training.augment.strength`.
     """
 
     name: str
     summary: str
     values: Mapping[str, Any]
     fewest_steps: int = 0
+    kind: Kind = "photographs"
 
     def epochs_for(self, pictures: int, training: TrainingConfig) -> int:
         """Epochs for so many training pictures, at least those of the settings."""
@@ -89,6 +92,7 @@ _ALL = [
             },
         },
         fewest_steps=400,
+        kind="characters",
     ),
     Recipe(
         "thorough",
@@ -108,6 +112,7 @@ _ALL = [
             },
         },
         fewest_steps=1000,
+        kind="characters",
     ),
     Recipe(
         "small-gray",
@@ -185,6 +190,7 @@ _ALL = [
                 "warmup_share": 0.0,
             },
         },
+        kind="characters",
     ),
     Recipe(
         "course-adam",
@@ -201,6 +207,7 @@ _ALL = [
                 "warmup_share": 0.0,
             },
         },
+        kind="characters",
     ),
 ]
 

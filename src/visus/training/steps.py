@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from visus.data.augment import AugmentDraw
+from visus.data.augment.draw import AugmentDraw
 from visus.data.batches import Batch
 
 State = dict[str, NDArray[np.generic]]

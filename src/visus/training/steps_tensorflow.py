@@ -15,10 +15,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from visus.data.augment import draw_changes
+from visus.data.augment.draw import draw_changes
 from visus.data.batches import Batch, padded_batches
 from visus.data.preprocess import Scaling
-from visus.training.augment_tensorflow import change_images, next_picture
+from visus.training.augment_tensorflow import change_images, partners
 from visus.training.config import TrainingConfig
 from visus.training.optimizers import build_optimizer
 from visus.training.quick_layers import with_quick_layers
@@ -134,15 +134,9 @@ class TensorFlowSteps(Steps):
 
     def _training_signature(self) -> list[Any]:
         # Any number of steps and pictures: traced once for the whole run.
-        changes = draw_changes(
-            self.config.augment,
-            self.model.input_shape[1:],
-            batch_size=1,
-            seed=0,
-            epoch=0,
-            first_step=0,
-            steps=1,
-        )
+        one = np.zeros((1, 1), dtype=np.uint64)
+        shape = self.model.input_shape[1:]
+        changes = draw_changes(self.config.augment, shape, one, seed=0, epoch=0)
         drawn = {
             name: tf.TensorSpec((None, None, *array.shape[2:]), tf.float32)
             for name, array in (changes.arrays() if changes else {}).items()
@@ -209,7 +203,7 @@ class TensorFlowSteps(Steps):
         self, part: dict[str, Tensor], whole: Tensor
     ) -> tuple[list[Tensor], Tensor]:
         targets, weights = part["targets"], part["weights"]
-        images = self._scaled(change_images(tf.cast(part["pixels"], tf.float32), part))
+        images = self._scaled(change_images(part["pixels"], part))
         variables = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
@@ -222,10 +216,10 @@ class TensorFlowSteps(Steps):
     def _training_losses(self, scores: Tensor, part: dict[str, Tensor]) -> Tensor:
         smoothing = self.config.label_smoothing
         losses = _losses(scores, part["targets"], smoothing)
-        if "mixup" not in part:
+        if "share" not in part:
             return losses
-        others = _losses(scores, next_picture(part["targets"]), smoothing)
-        return part["mixup"] * losses + (1 - part["mixup"]) * others
+        others = _losses(scores, partners(part["targets"]), smoothing)
+        return part["share"] * losses + (1 - part["share"]) * others
 
     def _score_batch(self, pixels: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
         images = self._scaled(tf.cast(pixels, tf.float32))
