@@ -1,5 +1,6 @@
 """visus data."""
 
+from textwrap import fill
 from typing import Annotated, Any
 
 import typer
@@ -54,6 +55,8 @@ def _write(told: dict[str, Any]) -> None:
             f"{told['twins']['pictures']:,} pictures are twins of others; splits keep "
             f"them together (clusters: {told['twins']['clusters']:,})"
         )
+    for note in told["notes"]:
+        write(fill(f"note: {note['message']}", 80, subsequent_indent="  "))
     for entry in told["ledger"]["quarantine"][:20]:
         say(f"not used: {entry['id']}: {entry['reason']}")
     if told["quarantined"] > 20:

@@ -11,7 +11,7 @@ import numpy as np
 
 from visus.auditing.evidence import Evidence
 from visus.auditing.fixes import plan_fixes
-from visus.auditing.report import audit_report
+from visus.auditing.report import audit_report, changed_pictures
 from visus.auditing.run import Checked, run_checks
 from visus.core.errors import ConfigError
 from visus.core.files import write_text
@@ -71,6 +71,10 @@ class Audited:
                 for c in self.checked
             ],
             "findings": [entry for c in self.checked for entry in self._found(c)],
+            "notes": [
+                {"note": note, "count": len(ids), "images": list(ids)}
+                for note, ids in changed_pictures(self.evidence).items()
+            ],
             "report": str(self.view.page),
             "scores": str(self.scores_path),
         }

@@ -14,7 +14,8 @@ def describe_data(
     """Read, decode and split as training would, and say what came of it."""
     progress = progress or SilentProgress()
     data = prepare_data(make_plan(source, choices, progress), progress)
-    return {**data.to_json(), **_totals(data), "notes": data.notes()}
+    notes = [finding.model_dump(mode="json") for finding in data.findings()]
+    return {**data.to_json(), **_totals(data), "notes": notes}
 
 
 def _totals(data: PreparedData) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """From a plan to pictures in memory, split and accounted for: the data's half."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from visus.core.errors import DataError
@@ -37,6 +37,7 @@ class PreparedData:
         pictures: all of them, in the order of the records.
         twins: which of them are one picture more than once.
         leaks: what a given split has on two sides.
+        changed: ids of the pictures that were changed to be read, by what was changed.
     """
 
     dataset: ImageDataset
@@ -45,6 +46,7 @@ class PreparedData:
     pictures: Batch
     twins: Twins
     leaks: tuple[Leak, ...]
+    changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def split(self, split: Split) -> Batch | None:
         """The pictures of one split; `None` when it has none."""
@@ -80,7 +82,10 @@ class PreparedData:
     def findings(self) -> list[Finding]:
         """What a person should know of the data, with the pictures it is about."""
         found = [_of_ledger(self.ledger), _of_leaks(self.leaks), _of_refused(self)]
-        return [finding for finding in found if finding is not None]
+        return [
+            *(finding for finding in found if finding is not None),
+            *_of_changed(self.changed, len(self.dataset)),
+        ]
 
     def notes(self) -> list[str]:
         """The same, as sentences."""
@@ -109,7 +114,15 @@ def prepare_data(plan: Plan, progress: Progress) -> PreparedData:
     if not (plan.published or chosen.allow_leak or LEAK_CHECK in chosen.allow):
         _refuse_leaks(dataset, leaks)
     _require_training(dataset)
-    return PreparedData(dataset, scan.ledger, plan.spec, scan.pictures, twins, leaks)
+    return PreparedData(
+        dataset,
+        scan.ledger,
+        plan.spec,
+        scan.pictures,
+        twins,
+        leaks,
+        changed=scan.changed,
+    )
 
 
 def _find_twins(scan: Scan, plan: Plan, progress: Progress) -> Twins:
@@ -175,6 +188,17 @@ def _of_refused(data: PreparedData) -> Finding | None:
         "too large to be twins, that splits do not keep them together.",
         image_ids=tuple(data.dataset.records[row].id for row in rows),
     )
+
+
+def _of_changed(changed: Mapping[str, tuple[str, ...]], total: int) -> list[Finding]:
+    return [
+        Finding(
+            severity="info",
+            message=f"{len(ids):,} of {total:,} pictures, to be read: {note}.",
+            image_ids=ids,
+        )
+        for note, ids in changed.items()
+    ]
 
 
 def record_data(run: Run, data: PreparedData) -> None:

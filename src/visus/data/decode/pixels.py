@@ -30,6 +30,7 @@ _JPEG = ("JPEG", "MPO")
 # progressive one of 12 with more than ten scans, or 16 megapixels of another format.
 MOST_WORK = 128_000_000
 _ON_WHITE = "transparent pixels shown on white"
+_SCALED = "scaled to 8 bits from the smallest value to the largest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ def decode_here(
         pixels, notes = _pixels(image, turn)
         if getattr(image, "is_animated", False):
             notes = (*notes, "first of several frames")
+        if getattr(image, "scaled", False):  # DICOM scales by itself.
+            notes = (*notes, _SCALED)
         image_format = "JPEG" if image.format in _JPEG else str(image.format)
     return Decoded(pixels, image_format, upright(whole, turn), notes)
 
@@ -129,9 +132,7 @@ def _for_profile(image: Image.Image, mode: str) -> Image.Image:
 
 def _from_deep(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
     values = np.asarray(image)
-    notes: tuple[str, ...] = (
-        "scaled to 8 bits from the smallest value to the largest",
-    )
+    notes: tuple[str, ...] = (_SCALED,)
     clear = image.info.get("transparency")
     if not isinstance(clear, int) or not (values == clear).any():
         return Image.fromarray(scaled_to_bytes(values)), notes
