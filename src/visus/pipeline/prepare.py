@@ -19,6 +19,7 @@ from visus.data.scan import Scan, scan_pictures
 from visus.data.splits import assign_splits
 from visus.data.twins import Twins, find_twins
 from visus.pipeline.plan import Plan
+from visus.pipeline.shares import TEST_SHARE, VALIDATION_SHARE
 
 # Pairs that a refusal names; the report of a run that is allowed names all.
 NAMED_LEAKS = 3
@@ -104,8 +105,8 @@ def prepare_data(plan: Plan, progress: Progress) -> PreparedData:
     twins = _find_twins(scan, plan, progress)
     dataset = assign_splits(
         scan.dataset,
-        validation_share=plan.config.data.validation_share,
-        test_share=plan.config.data.test_share,
+        validation_share=_share(plan.config.data.validation_share, VALIDATION_SHARE),
+        test_share=_share(plan.config.data.test_share, TEST_SHARE),
         seed=plan.config.data.split_seed,
         clusters=twins.clusters,
     )
@@ -123,6 +124,11 @@ def prepare_data(plan: Plan, progress: Progress) -> PreparedData:
         leaks,
         changed=scan.changed,
     )
+
+
+def _share(chosen: float | None, default: float) -> float:
+    # Unset where the split is given; should none of it be readable, one is carved.
+    return default if chosen is None else chosen
 
 
 def _find_twins(scan: Scan, plan: Plan, progress: Progress) -> Twins:
