@@ -36,6 +36,9 @@ class DataConfig(Settings):
         lt=1,
         description="share held for the test where none is given; unset: 0.2",
     )
+    fold: tuple[int, int] | None = Field(
+        None, description="test on one part: which, of how many; --folds sets it"
+    )
     group: str | None = Field(
         None, description="column of what no split may tear apart, such as a patient"
     )

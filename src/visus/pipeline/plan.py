@@ -146,6 +146,8 @@ def training_pictures(dataset: ImageDataset, config: DataConfig) -> int:
         config: with the shares that will be used.
     """
     left: float = sum(record.split in (None, "train") for record in dataset.records)
+    if config.fold is not None:
+        left *= 1 - 1 / config.fold[1]
     # A share is unset where nothing will be carved.
     for share in (config.test_share, config.validation_share):
         left *= 1 - (share or 0)

@@ -11,12 +11,13 @@ from visus.core.report import Finding
 from visus.core.run import Run
 from visus.data.batches import Batch, split_batch
 from visus.data.checks import require_classes
+from visus.data.config import DataConfig
 from visus.data.leaks import Leak, find_leaks
 from visus.data.ledger import Ledger
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import SPLITS, ImageDataset, Split
 from visus.data.scan import Scan, scan_pictures
-from visus.data.splits import assign_splits
+from visus.data.splits import assign_splits, fold_split
 from visus.data.twins import Twins, find_twins
 from visus.pipeline.plan import Plan
 from visus.pipeline.shares import TEST_SHARE, VALIDATION_SHARE
@@ -103,15 +104,10 @@ def prepare_data(plan: Plan, progress: Progress) -> PreparedData:
     if len(scan.dataset) < len(plan.dataset):
         require_classes(scan.dataset)
     twins = _find_twins(scan, plan, progress)
-    dataset = assign_splits(
-        scan.dataset,
-        validation_share=_share(plan.config.data.validation_share, VALIDATION_SHARE),
-        test_share=_share(plan.config.data.test_share, TEST_SHARE),
-        seed=plan.config.data.split_seed,
-        clusters=twins.clusters,
-    )
-    leaks = find_leaks(dataset, twins)
     chosen = plan.config.data
+    dataset = _split(scan.dataset, twins, chosen)
+    # Folds tear nothing apart; what the source's own split does plays no part in them.
+    leaks = () if chosen.fold else find_leaks(dataset, twins)
     if not (plan.published or chosen.allow_leak or LEAK_CHECK in chosen.allow):
         _refuse_leaks(dataset, leaks)
     _require_training(dataset)
@@ -123,6 +119,25 @@ def prepare_data(plan: Plan, progress: Progress) -> PreparedData:
         twins,
         leaks,
         changed=scan.changed,
+    )
+
+
+def _split(dataset: ImageDataset, twins: Twins, config: DataConfig) -> ImageDataset:
+    validation = _share(config.validation_share, VALIDATION_SHARE)
+    if config.fold is not None:
+        return fold_split(
+            dataset,
+            *config.fold,
+            validation_share=validation,
+            seed=config.split_seed,
+            clusters=twins.clusters,
+        )
+    return assign_splits(
+        dataset,
+        validation_share=validation,
+        test_share=_share(config.test_share, TEST_SHARE),
+        seed=config.split_seed,
+        clusters=twins.clusters,
     )
 
 

@@ -28,6 +28,8 @@ def with_shares(
     Raises:
         ConfigError: a share was asked for, and the source gives that split.
     """
+    if config.fold is not None:
+        return _of_fold(config, asked)
     given = {record.split for record in dataset.records} - {None, "train"}
     shares: dict[str, float | None] = {}
     for name, default, needless in (
@@ -40,6 +42,25 @@ def with_shares(
         value = getattr(config, name)
         shares[name] = None if needless else default if value is None else value
     return config.model_copy(update=shares)
+
+
+def _of_fold(config: DataConfig, asked: Mapping[str, Any]) -> DataConfig:
+    """Each fold is a test; its validation is carved out of the other folds."""
+    if asked.get("test_share") is not None:
+        raise ConfigError(
+            received=f"data.test_share = {asked['test_share']} (--split sets it too) "
+            f"with {config.fold[1] if config.fold else ''} folds.",
+            expected="no share of the test: each fold is the test of one run.",
+            remedy="Leave it out; data.validation_share says how many of the training "
+            "pictures are held for choices.",
+        )
+    value = config.validation_share
+    return config.model_copy(
+        update={
+            "test_share": None,
+            "validation_share": VALIDATION_SHARE if value is None else value,
+        }
+    )
 
 
 def _unused(name: str, value: Any, dataset: ImageDataset) -> ConfigError:
