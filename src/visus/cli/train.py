@@ -54,13 +54,12 @@ def train(
     progress = terminal_progress(quiet=as_json)
     if (source is None) == (resume is None):
         raise _one_of_two(source)
-    if resume is not None:
-        from visus.pipeline.folds import resume_begun
+    from visus.pipeline.folds import resume_begun, train_asked
 
+    if resume is not None:
         _tell(resume_begun(resume, progress).summary, as_json)
         return
     from visus.pipeline.config import split_choices
-    from visus.pipeline.folds import train_asked
     from visus.pipeline.train import Request
 
     named = {
