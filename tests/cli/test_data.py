@@ -63,3 +63,30 @@ def test_nothing_is_told_where_nothing_was_changed(cli, stripes_folder):
     told = cli.json("audit", stripes_folder, "--check", "dark", "--out", "a")
     assert told["notes"] == []
     assert "Changed to be read" not in Path("a/audit.html").read_text()
+
+
+def test_what_a_naive_split_would_pretend_is_told(cli, tmp_path):
+    """Six shots of each of ten things, whose class cannot be seen."""
+    noise = np.random.default_rng(0)
+    things = noise.integers(0, 256, (10, 16, 16))
+    rows = ["file_name,label,group"]
+    for thing, picture in enumerate(things):
+        for shot in range(6):
+            seen = np.clip(picture + noise.normal(0, 40, picture.shape), 0, 255)
+            name = f"{thing}-{shot}.png"
+            Image.fromarray(seen.astype(np.uint8)).save(tmp_path / name)
+            rows.append(f"{name},{'ab'[thing % 2]},{thing}")
+    (tmp_path / "things.csv").write_text("\n".join(rows))
+    told = cli.json("data", "things.csv")["flattery"]
+    assert told["value"] > 0.3
+    assert told["interval"]["low"] > 0
+    assert "naive random split" in " ".join(cli("data", "things.csv").stdout.split())
+    cli("audit", "things.csv", "--check", "dark", "--out", "a")
+    report = json.loads(Path("a/audit.json").read_text())
+    (fact,) = [fact for fact in report["facts"] if fact["name"] == "flattery"]
+    assert fact["value"] > 0.3
+    assert "Flattery" in Path("a/audit.html").read_text()
+
+
+def test_without_twins_or_groups_no_flattery_is_told(cli, stripes_folder):
+    assert cli.json("data", stripes_folder)["flattery"] is None

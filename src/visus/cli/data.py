@@ -55,6 +55,8 @@ def _write(told: dict[str, Any]) -> None:
             f"{told['twins']['pictures']:,} pictures are twins of others; splits keep "
             f"them together (clusters: {told['twins']['clusters']:,})"
         )
+    if told["flattery"] is not None:
+        write(fill(told["flattery"]["text"], 80, subsequent_indent="  "))
     for note in told["notes"]:
         write(fill(f"note: {note['message']}", 80, subsequent_indent="  "))
     for entry in told["ledger"]["quarantine"][:20]:

@@ -16,6 +16,7 @@ from visus.auditing.run import Checked, run_checks
 from visus.core.errors import ConfigError
 from visus.core.files import write_text
 from visus.core.progress import Progress, SilentProgress
+from visus.data.batches import make_batch
 from visus.data.ledger import Ledger
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
@@ -24,6 +25,7 @@ from visus.data.sources import SOURCES, read_source
 from visus.data.sources.base import Access
 from visus.data.twins import find_twins
 from visus.pipeline.fixed_manifest import Written, write_fixed
+from visus.pipeline.flattered import with_flattery
 from visus.reporting.view import ReportView, save_report
 
 AUDITS = Path("audits")
@@ -135,7 +137,14 @@ def audit_source(
     )
     checked = run_checks(evidence, settings, names=names, allow=allow)
     folder = out or _free_folder(dataset.name)
-    view = save_report(audit_report(evidence, checked), folder, REPORT)
+    report = with_flattery(
+        audit_report(evidence, checked),
+        evidence.dataset,
+        make_batch(evidence.pixels, evidence.dataset),
+        evidence.twins,
+        seed,
+    )
+    view = save_report(report, folder, REPORT)
     _write_scores(folder / SCORES, evidence, checked)
     return Audited(dataset, evidence, checked, view, folder / SCORES)
 
