@@ -13,25 +13,26 @@ from visus.core.files import write_bytes
 from visus.data.records import ImageDataset
 from visus.data.sources.rows import as_text, row_of
 from visus.data.sources.tables import Row
-from visus.data.writers.base import EVERYTHING, Output, Writer
+from visus.data.writers.base import EVERYTHING, MASKS, Output, Writer
 from visus.data.writers.pictures import Names
 
-COLUMNS = ("label", "labels", "value", "split", "group", "weight", "boxes")
+COLUMNS = ("label", "labels", "value", "split", "group", "weight", "boxes", "mask")
 
 
 class ManifestWriter(Writer):
     """A row a picture; lists are written as JSON."""
 
     holds = EVERYTHING
+    masks = MASKS
 
     def write(self, dataset: ImageDataset, output: Output) -> None:
         """Copy the pictures to images/ and write metadata.csv."""
         names = Names()
         rows = []
         for record, picture in output.pictures(dataset.records):
-            name = f"images/{names.name(record, picture)}"
-            output.save(name, picture.content)
-            rows.append({"file_name": name, **row_of(record)})
+            name = names.name(record, picture)
+            said = {"file_name": f"images/{name}", **output.save_both(name, picture)}
+            rows.append({**said, **row_of(record)})
         output.save("metadata.csv", _csv(rows))
 
 
@@ -51,7 +52,10 @@ def write_manifest(dataset: ImageDataset, path: Path) -> None:
                 remedy="Give a folder as --out; the pictures are then copied to it.",
             )
         name = _name_from(path.parent, record.location)
-        rows.append({"file_name": name, **row_of(record)})
+        mask = {}
+        if isinstance(record.mask, Path):
+            mask["mask"] = _name_from(path.parent, record.mask)
+        rows.append({"file_name": name, **row_of(record), **mask})
     write_bytes(path, _csv(rows))
 
 
