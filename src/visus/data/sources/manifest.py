@@ -8,6 +8,7 @@ from visus.core.errors import DataError, VisusError
 from visus.data.ledger import Ledger
 from visus.data.locations import Location
 from visus.data.records import ImageDataset, ImageRecord
+from visus.data.sources.archive_paths import ArchivePaths
 from visus.data.sources.base import Layout
 from visus.data.sources.gathered import class_names
 from visus.data.sources.places import FolderPlace, Place
@@ -145,12 +146,16 @@ def _located(
 
 
 def locate_below(folder: Path) -> Locate:
-    """Files relative to a folder, or absolute: a person's own table may point away."""
+    """Files relative to a folder, or absolute: a person's own table may point away.
+
+    A path may lead through an archive, as `ArchivePaths` reads it.
+    """
+    archives = ArchivePaths()
 
     def locate(name: str) -> Location | None:
         try:
             path = folder / name
-            return path if path.is_file() else None
+            return path if path.is_file() else archives.find(path)
         except (OSError, ValueError):
             return None
 
