@@ -129,6 +129,14 @@ def test_what_folds_cannot_use_is_refused(cli, stripes_folder, words):
     assert not Path("r/fold-01").exists()
 
 
+def test_a_dry_run_of_folds_plans_them_all(cli, stripes_folder):
+    words = ["train", stripes_folder, *QUICK, "--dry-run"]
+    told = cli.json(*words, "--folds", 4)
+    # Of 60, a quarter is tested and 5 % of the rest held for choices.
+    assert told["training_pictures"] == 43
+    assert cli.json(*words, "--set", "folds=many", code=2)["remedy"]
+
+
 def test_the_same_story_in_python(cli, stripes):
     pictures, labels = stripes
     import visus

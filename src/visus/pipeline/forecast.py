@@ -26,11 +26,11 @@ def forecast(request: Request, progress: Progress) -> dict[str, Any]:
 
     Nothing is written but caches.
     """
-    folds = request.choices.get("folds") or 1
     choices = merge_into({}, request.choices)
-    if folds > 1:
-        merge_into(choices, {"data": {"fold": [1, folds]}})
+    if choices.get("folds") is not None:
+        merge_into(choices, {"data": {"fold": [1, choices["folds"]]}})
     plan = make_plan(request.source, choices, progress, model=request.model)
+    folds = plan.config.folds or 1
     training = training_pictures(plan.dataset, plan.config.data)
     reading = _seconds_to_read(plan)
     with progress.stage("Timing a few steps"):
