@@ -1,10 +1,12 @@
-"""Planted twins: how many are found, how many are found wrongly, and how fast.
+"""All figures of the audit: planted twins, planted label errors, and how fast.
 
 Copies of real pictures (exact, re-encoded, resized, cropped, flipped, recolored) are
 put among all of them. What is found besides was there before; the pairs are printed, to
 be looked at: the flowers do have twins, and so do cats and dogs.
 
     python -m benchmarks.audit [--quick] [--pairs]
+
+Then the labels, as `python -m benchmarks.planted_labels` has them.
 
 ratio: 10 seconds over the wall seconds in which the hashes of 100,000 pictures were
 compared, which is the promise; thumbnails of CIFAR-10 and of its halves.
@@ -27,6 +29,7 @@ from benchmarks.measure import (
     tell_progress,
     write_results,
 )
+from benchmarks.planted_labels import label_ratios, labels_table, measure_labels
 from benchmarks.planting import CHANGES, opened
 from visus.data.looks import Looks, join_looks, look_at
 from visus.data.sketches import near_pairs, sketch
@@ -56,19 +59,23 @@ def main() -> None:
         unpack(shared_archive("cifar10_jpg_train.tar.xz"), folder)
         measurements.append(_compare_many(_paths(folder)))
     compared, cpu = (measurements[-1][f"{clock}_seconds"] for clock in ("wall", "cpu"))
+    labels = measure_labels(quick=arguments.quick)
     print(_table(measurements))
+    print()
+    print(labels_table(labels))
     print()
     print(machine_lines(machine))
     print(f"hashes of {MANY:,} pictures compared in {compared:.2f} s, CPU {cpu:.2f} s")
     ratios = {"promised / measured": PROMISED_SECONDS / compared}
+    ratios |= {f"labels, {name}": r for name, r in label_ratios(labels).items()}
     write_results(
         "audit",
         quick=arguments.quick,
         machine=machine,
         ratios=ratios,
-        measurements=measurements,
+        measurements=[*measurements, *labels],
     )
-    print(last_line("audit", *ratios.values()))
+    print(last_line("audit", ratios["promised / measured"]))
 
 
 def _plant(
@@ -140,7 +147,9 @@ def _table(measurements: Sequence[Measurement]) -> str:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Planted twins: found, and how fast.")
+    parser = argparse.ArgumentParser(
+        description="Planted twins and label errors: found, and how fast."
+    )
     parser.add_argument(
         "--quick", action="store_true", help="an eighth of the pictures"
     )

@@ -63,20 +63,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a fifth of the pictures")
     quick = parser.parse_args().quick
     machine = describe_machine()
-    with scratch_folder() as folder, own_home(folder):
-        measurements = [
-            _measure(pictures, side)
-            for pictures in _data_sets(folder, QUICK_EVERY if quick else 1)
-            for side in (PEER, OURS)
-        ]
-    print(_table(measurements))
+    measurements = measure_labels(quick=quick)
+    print(labels_table(measurements))
     print()
     print(machine_lines(machine))
-    found = {
-        name: {m["side"]: m["found"] for m in measurements if m["data"] == name}
-        for name in {m["data"] for m in measurements}
-    }
-    ratios = {name: sides[OURS] / sides[PEER] for name, sides in sorted(found.items())}
+    ratios = label_ratios(measurements)
     write_results(
         "planted_labels",
         quick=quick,
@@ -85,6 +76,25 @@ def main() -> None:
         measurements=measurements,
     )
     print(last_line("planted_labels", ratios["mnist"]))
+
+
+def measure_labels(*, quick: bool) -> list[Measurement]:
+    """Both sides on each data set; `benchmarks.audit` tells these figures too."""
+    with scratch_folder() as folder, own_home(folder):
+        return [
+            _measure(pictures, side)
+            for pictures in _data_sets(folder, QUICK_EVERY if quick else 1)
+            for side in (PEER, OURS)
+        ]
+
+
+def label_ratios(measurements: list[Measurement]) -> dict[str, float]:
+    """What we find early over what the peer does, by data set."""
+    found = {
+        name: {m["side"]: m["found"] for m in measurements if m["data"] == name}
+        for name in {m["data"] for m in measurements}
+    }
+    return {name: sides[OURS] / sides[PEER] for name, sides in sorted(found.items())}
 
 
 def _data_sets(folder: Path, every: int) -> list[Pictures]:
@@ -154,7 +164,7 @@ def _measure(pictures: Pictures, side: str) -> Measurement:
     }
 
 
-def _table(measurements: list[Measurement]) -> str:
+def labels_table(measurements: list[Measurement]) -> str:
     columns = ("pictures", "side", "planted", "in the first 10 %", "agrees", "CPU s")
     rows = [
         (

@@ -172,6 +172,32 @@ def test_half_of_what_an_option_needs_is_refused(cli, stripes_folder):
     assert not list(Path().glob("*.csv"))
 
 
+@pytest.mark.parametrize("ending", ["zip", "gztar"])
+def test_members_of_an_archive_are_named_by_the_path_through_it(
+    cli, leaking, tmp_path, ending
+):
+    archive = Path(shutil.make_archive("packed", ending, tmp_path, "shapes"))
+    shutil.rmtree(leaking)
+    words = [
+        "audit",
+        archive.name,
+        "--out",
+        "a",
+        "--fix",
+        "--check",
+        "exact-duplicates",
+    ]
+    told = cli.json(*words, "--manifest", "lists/fixed.csv")
+    assert told["fixed"]["counts"] == {"drop": 1, "keep": 59, "quarantine": 1}
+    names = {row["file_name"] for row in rows_of("lists/fixed.csv")}
+    assert f"../{archive.name}/shapes/test/disc/000.png" in names
+    again = cli.json("audit", "lists/fixed.csv", "--check", "dark", "--out", "b")
+    assert (again["used"], again["blocking"]) == (59, [])
+    cli("audit", "--undo", "lists/fixed.csv", "--manifest", "back.csv")
+    told = cli.json("convert", "back.csv", "--to", "csv", "--out", "unpacked")
+    assert told["pictures"] == 61
+
+
 def test_pictures_without_files_cannot_be_fixed(cli):
     words = ["--check", "class-names", "--out", "a", "--fix", "--manifest", "f.csv"]
     told = cli.json("audit", "digits", *words, code=3)

@@ -110,3 +110,50 @@ def test_twins_are_counted(stripes_folder):
     (stripes_folder / "across" / "copy.png").write_bytes(copy)
     told = describe_data(str(stripes_folder), {})
     assert told["twins"] == {"clusters": 1, "pictures": 2, "leaks": 0}
+
+
+def given(folder: Path, *sides: str) -> Path:
+    """Stripes below folders of these names, three of four in the first."""
+    for row in range(40):
+        side = sides[0] if row % 4 else sides[1 + row // 4 % (len(sides) - 1)]
+        place = folder / side / ("upright", "across")[row % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(striped(row % 2 == 0, row)).save(place / f"{row}.png")
+    for side in sides:  # Every fourth row is upright.
+        place = folder / side / "across"
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(striped(False, 100 + len(side))).save(place / "more.png")
+    return folder
+
+
+@pytest.mark.parametrize("sides", [("train", "test"), ("train", "val")])
+def test_a_share_that_would_be_ignored_is_refused(cli, tmp_path, sides):
+    folder = given(tmp_path / "photos", *sides)
+    for words in (["--split", "0.6/0.2/0.2"], ["--set", "data.test_share=0.3"]):
+        for verb in (["data", folder], ["train", folder, *QUICK, "--out", "r"]):
+            told = cli.json(*verb, *words, code=2)
+            assert "its own split" in told["received"]
+            assert "data.test_share" in told["received"]
+    assert not Path("r").exists()
+    told = cli.json("data", folder, "--set", "data.validation_share=0.5")
+    counts = {split: sum(n.values()) for split, n in told["counts"].items()}
+    assert counts["validation"] == pytest.approx(counts["train"], abs=2)
+
+
+def test_no_share_is_used_where_all_splits_are_given(cli, tmp_path):
+    folder = given(tmp_path / "photos", "train", "val", "test")
+    told = cli.json("data", folder, "--set", "data.validation_share=0.5", code=2)
+    assert "data.validation_share" in told["received"]
+
+
+def test_a_run_keeps_only_the_shares_it_used_and_resumes(cli, tmp_path):
+    import tomllib
+
+    folder = given(tmp_path / "photos", "train", "test")
+    cli("train", folder, *QUICK, "--out", "r")
+    chosen = tomllib.loads(Path("r/config.toml").read_text())["data"]
+    assert "test_share" not in chosen
+    assert chosen["validation_share"] > 0
+    # As if it had been stopped before its end.
+    Path("r/summary.json").unlink()
+    assert cli.json("train", "--resume", "r")["test"]["pictures"] == 11

@@ -1,6 +1,7 @@
 """What every writer must keep to: a data set read and written comes back equal."""
 
 import hashlib
+import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -259,6 +260,16 @@ def test_a_table_alone_names_the_pictures_where_they_lie(tmp_path, stripes_folde
     in_memory, _ = read_source(([picture_of_zeros()], ["a"]))
     with pytest.raises(DataError, match="is no file"):
         write_dataset(in_memory, "csv", tmp_path / "m.csv")
+
+
+def test_a_table_alone_names_members_of_an_archive(tmp_path, stripes_folder):
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", stripes_folder)
+    dataset, _ = read_source(packed)
+    write_dataset(dataset, "csv", tmp_path / "away" / "t.csv")
+    back, _ = read_source(tmp_path / "away" / "t.csv")
+    for one, other in zip(back.records, dataset.records, strict=True):
+        assert read_location(one.location) == read_location(other.location)
+        assert one.target == other.target
 
 
 def picture_of_zeros():

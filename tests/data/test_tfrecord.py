@@ -1,5 +1,7 @@
 import gzip
 import struct
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,33 @@ def test_without_the_checksum_library_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "google_crc32c", None)
     with pytest.raises(MachineError, match=r"visus\[tfrecord\]"):
         read_source(path)
+
+
+@pytest.mark.parametrize("form", ["stored zip", "deflated zip", "tar", "tar.gz"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_records_inside_archives(tmp_path, form, packed):
+    pytest.importorskip("google_crc32c")
+    names = ("test", "train")
+    for number, name in enumerate(names):
+        examples = [example(picture, f"class {number}") for picture in PICTURES]
+        path = write(tmp_path / "data" / f"{name}.tfrecord", *examples)
+        if packed:
+            path.write_bytes(gzip.compress(path.read_bytes()))
+    archive = tmp_path / f"all.{form.split()[-1]}"
+    paths = [tmp_path / "data" / f"{name}.tfrecord" for name in names]
+    if form.endswith("zip"):
+        kind = zipfile.ZIP_STORED if "stored" in form else zipfile.ZIP_DEFLATED
+        with zipfile.ZipFile(archive, "w", kind) as file:
+            for path in paths:
+                file.write(path, path.name)
+    else:
+        with tarfile.open(archive, "w:gz" if packed or form == "tar.gz" else "w") as t:
+            for path in paths:
+                t.add(path, path.name)
+    dataset, ledger = read_source(archive)
+    assert not ledger.quarantined
+    assert [(r.target, r.split) for r in dataset.records] == [
+        *[("class 0", "test")] * 3,
+        *[("class 1", "train")] * 3,
+    ]
+    assert [read_location(r.location) for r in dataset.records] == PICTURES * 2

@@ -14,6 +14,8 @@ from visus.data.locations import read_location
 
 MOST_TILES = 24
 TILE_SIZE = (128, 128)
+# Pictures that a row of the table of changes names.
+MOST_NAMED = 3
 SEVERITIES = ("error", "warning", "info")
 
 
@@ -29,7 +31,7 @@ def audit_report(evidence: Evidence, checked: Sequence[Checked]) -> Report:
         title=f"Audit of {evidence.dataset.name}",
         facts=tuple(_facts(evidence, checked)),
         findings=tuple(finding for check in order for finding in check.findings),
-        tables=(_table(checked),),
+        tables=(_table(checked), *_changes(evidence)),
         figures=tuple(_gallery(evidence, check) for check in order if len(check.rows)),
     )
 
@@ -72,6 +74,28 @@ def _table(checked: Sequence[Checked]) -> Table:
         ),
         note="Scores run from 0, bad, to 1, fine; a picture below 0.5 is flagged.",
     )
+
+
+def _changes(evidence: Evidence) -> tuple[Table, ...]:
+    """What was changed to read pictures; no table where nothing was."""
+    changed = changed_pictures(evidence)
+    if not changed:
+        return ()
+    table = Table(
+        title="Changed to be read",
+        columns=("what", "pictures", "such as"),
+        rows=tuple(
+            (note, len(ids), ", ".join(ids[:MOST_NAMED]))
+            for note, ids in changed.items()
+        ),
+        note="Networks see the pictures so; --json names them all.",
+    )
+    return (table,)
+
+
+def changed_pictures(evidence: Evidence) -> dict[str, tuple[str, ...]]:
+    """Ids of the pictures that were changed to be read, by what was changed."""
+    return evidence.looks.by_note([record.id for record in evidence.dataset.records])
 
 
 def _found(check: Checked) -> int | None:

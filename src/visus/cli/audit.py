@@ -84,11 +84,14 @@ def _tell(audited: "Audited", written: "Written | None", as_json: bool) -> None:
         fixed = {"fixed": written.to_json()} if written else {}
         answer({**audited.to_json(), **fixed})
         return
+    from visus.auditing.report import changed_pictures
     from visus.reporting.text import report_text
 
     # The page has the table and the pictures; here is what somebody must read.
     report = audited.view.report.model_copy(update={"tables": (), "figures": ()})
     write(report_text(report))
+    for note, ids in changed_pictures(audited.evidence).items():
+        write(fill(f"to be read: {len(ids):,} pictures: {note}", 80))
     fine = [check.name for check in audited.checked if check.verdict == "fine"]
     if fine:
         write(fill(f"fine: {', '.join(fine)}", 80, break_on_hyphens=False))

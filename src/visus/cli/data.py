@@ -1,6 +1,7 @@
 """visus data."""
 
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated, Any
 
 import typer
@@ -79,6 +80,10 @@ def _write(told: dict[str, Any]) -> None:
             f"{told['twins']['pictures']:,} pictures are twins of others; splits keep "
             f"them together (clusters: {told['twins']['clusters']:,})"
         )
+    if told["flattery"] is not None:
+        write(fill(told["flattery"]["text"], 80, subsequent_indent="  "))
+    for note in told["notes"]:
+        write(fill(f"note: {note['message']}", 80, subsequent_indent="  "))
     if "sheet" in told:
         _tell_sheet(told["sheet"])
     for entry in told["ledger"]["quarantine"][:20]:

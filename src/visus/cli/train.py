@@ -30,6 +30,10 @@ def train(
     split: options.Split = None,
     group: options.Group = None,
     allow_leak: options.AllowLeak = False,
+    folds: Annotated[
+        int | None,
+        typer.Option(help="Train once a fold, each tested on another part."),
+    ] = None,
     settings: options.Settings = None,
     config: options.Config = None,
     start_from: Annotated[
@@ -50,13 +54,13 @@ def train(
     progress = terminal_progress(quiet=as_json)
     if (source is None) == (resume is None):
         raise _one_of_two(source)
-    if resume is not None:
-        from visus.pipeline.train import resume_run
+    from visus.pipeline.folds import resume_begun, train_asked
 
-        _tell(resume_run(resume, progress).summary, as_json)
+    if resume is not None:
+        _tell(resume_begun(resume, progress).summary, as_json)
         return
     from visus.pipeline.config import split_choices
-    from visus.pipeline.train import Request, train_run
+    from visus.pipeline.train import Request
 
     named = {
         "network": {"name": network} if network else None,
@@ -64,13 +68,14 @@ def train(
         "seed": seed,
         "offline": offline or None,
         "start_from": str(start_from) if start_from else None,
+        "folds": folds,
         "data": split_choices(split, group, allow_leak=allow_leak),
     }
     request = Request(source, _choices(named, settings or [], config), out, force)
     if dry_run:
         _tell_plan(request, as_json)
         return
-    _tell(train_run(request, progress).summary, as_json)
+    _tell(train_asked(request, progress).summary, as_json)
 
 
 def _choices(
@@ -100,6 +105,9 @@ def _tell(summary: dict[str, Any], as_json: bool) -> None:
     if as_json:
         answer(summary)
         return
+    if "folds" in summary:
+        _tell_folds(summary)
+        return
     test = summary["test"]
     low, high = test["interval"]
     write(
@@ -108,6 +116,24 @@ def _tell(summary: dict[str, Any], as_json: bool) -> None:
         f"{summary['training_seconds']:.1f} s of training"
     )
     write(f"model:  {summary['bundle']}")
+    write(f"report: {summary['report']}")
+    for note in summary["notes"]:
+        say(f"note: {note}")
+
+
+def _tell_folds(summary: dict[str, Any]) -> None:
+    for fold in summary["folds"]:
+        low, high = fold["interval"]
+        write(
+            f"fold {fold['fold']}: {fold['accuracy']:.2%} ({low:.2%} to {high:.2%}, "
+            f"95 %) on {fold['pictures']:,} pictures; {fold['run']}"
+        )
+    test = summary["test"]
+    write(
+        f"mean accuracy {test['accuracy']:.2%}, spread {100 * test['spread']:.2f} "
+        f"points over {len(summary['folds'])} folds; {summary['network']}, "
+        f"{summary['training_seconds']:.1f} s of training"
+    )
     write(f"report: {summary['report']}")
     for note in summary["notes"]:
         say(f"note: {note}")

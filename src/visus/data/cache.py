@@ -21,7 +21,7 @@ from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset, ImageRecord
 
 # Raised whenever decoding, preparing or looking changes: nothing old is used.
-VERSION = 3
+VERSION = 4
 # Larger blocks are mapped from disk rather than read into memory.
 MOST_BYTES_IN_MEMORY = 2 * 2**30
 

@@ -33,14 +33,24 @@ class DataConfig(Settings):
     color: Color = Field("auto", description="auto: gray only if all pictures are")
     fit: Fit = Field("squash", description="how a picture becomes image_size")
     interpolation: Interpolation = Field("area", description="how pixels are resized")
-    validation_share: float = Field(
-        0.1, ge=0, lt=1, description="share of the training pictures held for choices"
+    validation_share: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="share of the training pictures held for choices, where no "
+        "validation is given; unset: the recipe's, or 0.1",
     )
     split_seed: int = Field(
         0, ge=0, description="another value draws other splits; runs share one"
     )
-    test_share: float = Field(
-        0.2, ge=0, lt=1, description="share held for the test when none is given"
+    test_share: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="share held for the test where none is given; unset: 0.2",
+    )
+    fold: tuple[int, int] | None = Field(
+        None, description="test on one part: which, of how many; --folds sets it"
     )
     group: str | None = Field(
         None, description="column of what no split may tear apart, such as a patient"

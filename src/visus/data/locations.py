@@ -13,7 +13,7 @@ from typing import Literal
 from visus.data.decode.files import open_regular, read_file
 from visus.data.decode.header import Header, read_header, read_header_of
 from visus.data.decode.limits import DecodeFailure, DecodeLimits
-from visus.data.spool import plain_file
+from visus.data.spool import is_compressed, plain_file
 
 MOST_BYTES = DecodeLimits().max_bytes
 
@@ -115,7 +115,10 @@ def _read_bytes(member: ArchiveMember, most_bytes: int = MOST_BYTES) -> bytes:
     place = member.expanded or member.archive
     # The cache may be cleared at any time; what was there is expanded again.
     if member.expanded and not place.exists():
-        place = plain_file(member.archive)
+        again = plain_file(member.archive) if is_compressed(member.archive) else None
+        if again != place:
+            reason = "What was expanded of it is gone from the cache; read it again."
+            raise DecodeFailure("unreadable", reason)
     descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         return os.pread(descriptor, min(member.length, most_bytes), member.start)

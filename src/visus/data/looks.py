@@ -45,6 +45,7 @@ class Look:
     detail: float
     entropy: float
     colorfulness: float
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Looks:
         entropy: float32 `(num_images,)`, bits of the luma's histogram, 0 to 8.
         colorfulness: float32 `(num_images,)`, mean distance of the channels from
             their mean, 0 to 1; 0 for gray.
+        notes: what was changed to read each, as `Decoded.notes`.
     """
 
     heights: NDArray[np.int32]
@@ -80,6 +82,7 @@ class Looks:
     detail: Floats
     entropy: Floats
     colorfulness: Floats
+    notes: tuple[tuple[str, ...], ...]
 
     def __len__(self) -> int:
         return len(self.formats)
@@ -93,7 +96,20 @@ class Looks:
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """The fields by name, as `np.savez` takes them."""
         columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {**columns, "formats": np.array(self.formats, dtype="U16")}
+        notes = ["\n".join(words) for words in self.notes]
+        return {
+            **columns,
+            "formats": np.array(self.formats, dtype="U16"),
+            "notes": np.array(notes, dtype=np.str_),
+        }
+
+    def by_note(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """The ids of the pictures that each note is about, by note."""
+        found: dict[str, list[str]] = {}
+        for image_id, words in zip(ids, self.notes, strict=True):
+            for note in words:
+                found.setdefault(note, []).append(image_id)
+        return {note: tuple(found[note]) for note in sorted(found)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Looks":
@@ -107,7 +123,11 @@ class Looks:
         if len({len(column) for column in columns.values()}) != 1:
             raise ValueError("the fields of Looks have unequal lengths")
         formats = tuple(str(name) for name in columns.pop("formats"))
-        return cls(**columns, formats=formats)
+        notes = tuple(
+            tuple(str(words).split("\n")) if words else ()
+            for words in columns.pop("notes")
+        )
+        return cls(**columns, formats=formats, notes=notes)
 
 
 def join_looks(rows: Sequence[Look]) -> Looks:
@@ -129,6 +149,7 @@ def join_looks(rows: Sequence[Look]) -> Looks:
         detail=column("detail", np.float32),
         entropy=column("entropy", np.float32),
         colorfulness=column("colorfulness", np.float32),
+        notes=tuple(row.notes for row in rows),
     )
 
 
@@ -138,6 +159,7 @@ def look_at(
     size: tuple[int, int] | None = None,
     file_bytes: int = 0,
     image_format: str = "",
+    notes: tuple[str, ...] = (),
 ) -> Look:
     """Note what one decoded picture looks like.
 
@@ -152,6 +174,7 @@ def look_at(
         size: `(height, width)` in the file; that of `pixels` by default.
         file_bytes: 0 for a picture in memory.
         image_format: as the content says; "" for a picture in memory.
+        notes: what was changed to read it, as `Decoded.notes`.
 
     Example:
         >>> gray = np.full((40, 60, 1), 51, np.uint8)
@@ -175,6 +198,7 @@ def look_at(
         detail=_detail(luma if small is pixels else pixels),
         entropy=entropy,
         colorfulness=_colorfulness(small),
+        notes=notes,
     )
 
 

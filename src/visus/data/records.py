@@ -20,6 +20,22 @@ Target = str | tuple[str, ...] | float | None
 
 
 @dataclass(frozen=True, slots=True)
+class Mask:
+    """The shape of a labelled thing, as its source wrote it; nothing decodes it here.
+
+    Args:
+        polygons: outlines of its parts, each x, y, x, y, ... in pixels from the top
+            left; empty for a code.
+        encoded: a run-length code, as JSON text.
+        encoding: whose code that is.
+    """
+
+    polygons: tuple[tuple[float, ...], ...] = ()
+    encoded: str = ""
+    encoding: Literal["", "coco", "label-studio"] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """A labelled rectangle, its edges in pixels from the top left of the picture.
 
@@ -29,6 +45,7 @@ class Box:
         top: row of its upper edge.
         right: column of its right edge; the picture's width is its right edge.
         bottom: row of its lower edge.
+        mask: the shape of what is in it, where the source gives one.
     """
 
     label: str
@@ -36,6 +53,7 @@ class Box:
     top: float
     right: float
     bottom: float
+    mask: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +71,7 @@ class ImageRecord:
         group: what must not be torn apart by splits: a patient, a site, a video.
         weight: how much the picture counts in training.
         boxes: labelled rectangles on it.
+        mask: where a picture of the classes of its pixels lies; not read.
         metadata: what else the source says, as pairs of column and text.
     """
 
@@ -65,6 +84,7 @@ class ImageRecord:
     group: str | None = None
     weight: float = 1.0
     boxes: tuple[Box, ...] = ()
+    mask: Location | None = None
     metadata: tuple[tuple[str, str], ...] = ()
 
     @property

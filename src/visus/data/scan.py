@@ -5,7 +5,7 @@ decoded again. Pictures that are in memory already are not kept.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -58,6 +58,12 @@ class Scan:
             return self.noted
         pictures = (record.pixels for record in self.dataset.records)
         return join_looks([look_at(p) for p in pictures if p is not None])
+
+    @property
+    def changed(self) -> Mapping[str, tuple[str, ...]]:
+        """Ids of the pictures that were changed to be read, by what was changed."""
+        ids = [record.id for record in self.dataset.records]
+        return {} if self.noted is None else self.noted.by_note(ids)
 
 
 def scan_pictures(
@@ -177,6 +183,7 @@ def _decode_one(record: ImageRecord, spec: PreprocessSpec) -> Result:
         size=decoded.size,
         file_bytes=len(content),
         image_format=decoded.format,
+        notes=decoded.notes,
     )
     digest = hashlib.sha256(content).hexdigest()
     return prepare_pixels(decoded.pixels, spec, decoded.size), digest, look

@@ -73,7 +73,9 @@ def kfold_splits(
 ) -> tuple[ImageDataset, ...]:
     """The same data once a fold, in which that fold is the test and the rest trains.
 
-    Each picture is in the test exactly once; splits that were given play no part.
+    Each picture is in the test exactly once, but for those of a given test (or of a
+    validation without a test): they take no part, and get no split. A validation beside
+    a given test plays no part.
 
     Args:
         dataset: records with content hashes, perhaps with groups.
@@ -85,13 +87,65 @@ def kfold_splits(
         ConfigError: fewer than two folds.
         DataError: fewer units than folds.
     """
+    fold_of = _fold_of(dataset, folds, seed, clusters)
+    return tuple(_tested_on(dataset, fold_of, fold) for fold in range(folds))
+
+
+def fold_split(
+    dataset: ImageDataset,
+    number: int,
+    folds: int,
+    *,
+    validation_share: float,
+    seed: int,
+    clusters: Clusters = (),
+) -> ImageDataset:
+    """One of `kfold_splits`, with a validation carved out of what it learns from.
+
+    Args:
+        dataset: records with content hashes, perhaps with groups.
+        number: which fold is the test, from 1.
+        folds: of how many.
+        validation_share: of the other folds, 0 to 1.
+        seed: another one gives other folds.
+        clusters: rows that belong together.
+
+    Raises:
+        ConfigError: there is no such fold, or fewer than two.
+        DataError: fewer units than folds.
+    """
+    joined = tuple(clusters)
+    fold_of = _fold_of(dataset, folds, seed, joined)
+    if not 1 <= number <= folds:
+        raise ConfigError(
+            received=f"Fold {number} of {folds}.",
+            expected=f"a fold from 1 to {folds}.",
+            remedy="Write, for example, --set data.fold=[1,5].",
+        )
+    dataset = _tested_on(dataset, fold_of, number - 1)
+    if not validation_share:
+        return dataset
+    return _carve(dataset, "validation", validation_share, seed, joined)
+
+
+def _fold_of(
+    dataset: ImageDataset, folds: int, seed: int, clusters: Clusters
+) -> dict[int, int]:
+    """The fold of each row that takes part, from 0."""
     if folds < 2:
         raise ConfigError(
             received=f"{folds} folds.",
             expected="at least 2: one to test on, the others to learn from.",
             remedy="Ask for 5 or 10 folds.",
         )
-    units = list(make_units(dataset, clusters))
+    given = {record.split for record in dataset.records}
+    held = "test" if "test" in given else "validation"
+    rows = {r for r, record in enumerate(dataset.records) if record.split != held}
+    units = [
+        _within(unit, rows, dataset)
+        for unit in make_units(dataset, clusters)
+        if not rows.isdisjoint(unit.rows)
+    ]
     if len(units) < folds:
         raise DataError(
             received=f"{dataset.name} has {len(units)} units (pictures, twins or "
@@ -99,8 +153,7 @@ def kfold_splits(
             expected="at least one unit a fold.",
             remedy="Ask for fewer folds, or add pictures.",
         )
-    fold_of = _deal(units, folds, derive_seed(seed, "folds"))
-    return tuple(_tested_on(dataset, fold_of, fold) for fold in range(folds))
+    return _deal(units, folds, derive_seed(seed, "folds"))
 
 
 def make_units(dataset: ImageDataset, clusters: Clusters = ()) -> Iterator[Unit]:
@@ -239,9 +292,13 @@ def _deal(units: list[Unit], folds: int, purpose: int) -> dict[int, int]:
 def _tested_on(
     dataset: ImageDataset, fold_of: dict[int, int], fold: int
 ) -> ImageDataset:
+    def side(row: int) -> Split | None:
+        if row not in fold_of:
+            return None
+        return "test" if fold_of[row] == fold else "train"
+
     return dataset.with_records(
-        replace(record, split="test" if fold_of[row] == fold else "train")
-        for row, record in enumerate(dataset.records)
+        replace(record, split=side(row)) for row, record in enumerate(dataset.records)
     )
 
 

@@ -11,7 +11,8 @@ from visus.pipeline.audit import Audited, audit_source
 from visus.pipeline.compare import compare_runs
 from visus.pipeline.data import describe_data
 from visus.pipeline.evaluate import evaluate_bundle
-from visus.pipeline.train import Request, resume_run, train_run
+from visus.pipeline.folds import resume_begun, train_asked
+from visus.pipeline.train import Request
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.reporting.view import ReportView
 
@@ -35,6 +36,7 @@ def train(
     seed: int = 0,
     settings: dict[str, Any] | None = None,
     start_from: str | Path | None = None,
+    folds: int | None = None,
     callbacks: Sequence[Any] = (),
     offline: bool = False,
     force: bool = False,
@@ -54,6 +56,7 @@ def train(
         settings: dotted or nested, such as `{"training.epochs": 5}`.
         start_from: a bundle whose weights the network starts with; its network and
             picture size too, unless others are asked for.
+        folds: train once a fold, each tested on another part of the data.
         callbacks: Keras callbacks.
         offline: never open a connection.
         force: replace the run that is in `out`.
@@ -70,6 +73,8 @@ def train(
     choices: dict[str, Any] = {"seed": seed, "offline": offline}
     if recipe is not None:
         choices["recipe"] = recipe
+    if folds is not None:
+        choices["folds"] = folds
     if start_from is not None:
         choices["start_from"] = str(start_from)
     model = network if hasattr(network, "layers") else None
@@ -84,7 +89,7 @@ def train(
         model=model,
         callbacks=callbacks,
     )
-    return train_run(request, progress)
+    return train_asked(request, progress)
 
 
 def resume(
@@ -95,7 +100,7 @@ def resume(
     progress: Progress | None = None,
 ) -> TrainedRun:
     """Go on with a run that was stopped; see `resume_run`."""
-    return resume_run(Path(folder), progress, source=source, model=network)
+    return resume_begun(Path(folder), progress, source=source, model=network)
 
 
 def open_run(folder: str | Path) -> TrainedRun:

@@ -11,11 +11,12 @@ import numpy as np
 
 from visus.auditing.evidence import Evidence
 from visus.auditing.fixes import plan_fixes
-from visus.auditing.report import audit_report
+from visus.auditing.report import audit_report, changed_pictures
 from visus.auditing.run import Checked, run_checks
 from visus.core.errors import ConfigError
 from visus.core.files import write_text
 from visus.core.progress import Progress, SilentProgress
+from visus.data.batches import make_batch
 from visus.data.ledger import Ledger
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
@@ -24,6 +25,7 @@ from visus.data.sources import SOURCES, read_source
 from visus.data.sources.base import Access
 from visus.data.twins import find_twins
 from visus.pipeline.fixed_manifest import Written, write_fixed
+from visus.pipeline.flattered import with_flattery
 from visus.reporting.view import ReportView, save_report
 
 AUDITS = Path("audits")
@@ -71,6 +73,10 @@ class Audited:
                 for c in self.checked
             ],
             "findings": [entry for c in self.checked for entry in self._found(c)],
+            "notes": [
+                {"note": note, "count": len(ids), "images": list(ids)}
+                for note, ids in changed_pictures(self.evidence).items()
+            ],
             "report": str(self.view.page),
             "scores": str(self.scores_path),
         }
@@ -131,7 +137,14 @@ def audit_source(
     )
     checked = run_checks(evidence, settings, names=names, allow=allow)
     folder = out or _free_folder(dataset.name)
-    view = save_report(audit_report(evidence, checked), folder, REPORT)
+    report = with_flattery(
+        audit_report(evidence, checked),
+        evidence.dataset,
+        make_batch(evidence.pixels, evidence.dataset),
+        evidence.twins,
+        seed,
+    )
+    view = save_report(report, folder, REPORT)
     _write_scores(folder / SCORES, evidence, checked)
     return Audited(dataset, evidence, checked, view, folder / SCORES)
 

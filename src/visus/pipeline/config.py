@@ -26,6 +26,9 @@ class RunConfig(Settings):
     start_from: str | None = Field(
         default=None, description="a bundle whose weights the network starts with"
     )
+    folds: int | None = Field(
+        default=None, ge=2, description="runs, each tested on another part of the data"
+    )
     data: DataConfig = DataConfig()
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()

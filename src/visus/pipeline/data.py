@@ -6,6 +6,7 @@ from typing import Any
 
 from visus.core.progress import Progress, SilentProgress
 from visus.pipeline.contact_sheet import require_free_sheet, write_contact_sheet
+from visus.pipeline.flattered import flattery_fact
 from visus.pipeline.plan import make_plan
 from visus.pipeline.prepare import PreparedData, prepare_data
 
@@ -38,7 +39,14 @@ def describe_data(
     progress = progress or SilentProgress()
     plan = make_plan(source, choices, progress)
     data = prepare_data(plan, progress)
-    told = {**data.to_json(), **_totals(data), "notes": data.notes()}
+    seed = plan.config.data.split_seed
+    fact = flattery_fact(data.dataset, data.pictures, data.twins, seed)
+    told = {
+        **data.to_json(),
+        **_totals(data),
+        "flattery": None if fact is None else fact.model_dump(mode="json"),
+        "notes": [finding.model_dump(mode="json") for finding in data.findings()],
+    }
     if augment:
         told["sheet"] = write_contact_sheet(plan, data, plot)
     return told

@@ -17,6 +17,7 @@ from visus.auditing.fixes import Fix
 from visus.core.errors import ConfigError, DataError
 from visus.core.files import write_text
 from visus.data.records import ImageDataset, ImageRecord
+from visus.data.sources.archive_paths import ArchivePaths
 
 COLUMNS = (
     "file_name",
@@ -64,6 +65,8 @@ def write_fixed(
 ) -> Written:
     """Write both manifests; file names are relative to the manifest's own folder.
 
+    A member of an archive is named by the path through it: `../photos.zip/cat/1.jpg`.
+
     Args:
         path: of the manifest, ending in .csv.
         dataset: all records of the source, unreadable ones too.
@@ -73,7 +76,7 @@ def write_fixed(
 
     Raises:
         ConfigError: there is a manifest already, or `path` is no .csv.
-        DataError: the pictures do not live in files of their own.
+        DataError: the pictures live neither in files nor in a zip or tar.
     """
     require_free_manifest(path, force=force)
     removed_path = removed_beside(path)
@@ -146,8 +149,9 @@ def _rows(
 ) -> Iterator[dict[str, str]]:
     row_of = {record.id: row for row, record in enumerate(evidence.dataset.records)}
     broken = {entry.id: entry for entry in evidence.ledger.quarantined}
+    archives = ArchivePaths()
     for record in dataset.records:
-        entry = _entry(record, folder)
+        entry = _entry(record, archives.path_of(record.location), folder)
         fix = fixes.get(row_of.get(record.id, -1))
         if record.id in broken:
             reason = broken[record.id].reason
@@ -164,15 +168,17 @@ def _rows(
             yield {**entry, **_done(KEPT, "", "")}
 
 
-def _entry(record: ImageRecord, folder: Path) -> dict[str, str]:
-    if not isinstance(record.location, Path):
+def _entry(record: ImageRecord, path: Path | None, folder: Path) -> dict[str, str]:
+    if path is None:
         raise DataError(
-            received=f"{record.id} is not in a file of its own.",
-            expected="pictures in files, which a manifest can name.",
-            remedy="Unpack them into a folder of class folders first.",
+            received=f"{record.id} is not in a file of its own, nor a member of a zip "
+            "or tar: it lies in memory, or in a file of records.",
+            expected="pictures that a manifest can name.",
+            remedy="Write them to files first: visus convert SOURCE --to csv --out "
+            "FOLDER; then audit FOLDER.",
         )
     return {
-        "file_name": _relative(record.location, folder),
+        "file_name": _relative(path, folder),
         "label": record.label,
         "split": record.split or "",
         "group": record.group or "",

@@ -3,30 +3,43 @@
 import numpy as np
 
 from visus.core.report import Fact, Report
+from visus.data.batches import Batch
+from visus.data.records import ImageDataset
 from visus.data.splits import make_units
+from visus.data.twins import Twins
 from visus.evaluation.flattery import flattery
-from visus.pipeline.prepare import PreparedData
 
 NAME = "flattery"
 
 
-def with_flattery(report: Report, data: PreparedData, seed: int) -> Report:
+def with_flattery(
+    report: Report, dataset: ImageDataset, pictures: Batch, twins: Twins, seed: int
+) -> Report:
     """The report with one more fact, where there are twins or groups at all."""
-    fact = flattery_fact(data, seed)
+    fact = flattery_fact(dataset, pictures, twins, seed)
     if fact is None:
         return report
     return report.model_copy(update={"facts": (*report.facts, fact)})
 
 
-def flattery_fact(data: PreparedData, seed: int) -> Fact | None:
-    """Points of accuracy that a naive random split would have added on this data."""
-    grouped = any(record.group is not None for record in data.dataset.records)
-    if not (data.twins.clusters or grouped):
+def flattery_fact(
+    dataset: ImageDataset, pictures: Batch, twins: Twins, seed: int
+) -> Fact | None:
+    """Points of accuracy that a naive random split would have added on this data.
+
+    Args:
+        dataset: records with content hashes, perhaps with groups.
+        pictures: one row a record.
+        twins: of the same rows.
+        seed: of what is drawn.
+    """
+    grouped = any(record.group is not None for record in dataset.records)
+    if not (twins.clusters or grouped):
         return None
-    units = np.empty(len(data.dataset), dtype=np.intp)
-    for number, unit in enumerate(make_units(data.dataset, data.twins.clusters)):
+    units = np.empty(len(dataset), dtype=np.intp)
+    for number, unit in enumerate(make_units(dataset, twins.clusters)):
         units[list(unit.rows)] = number
-    gain = flattery(data.pictures, units, seed=seed)
+    gain = flattery(pictures, units, seed=seed)
     if gain is None:
         return None
     points, low, high = (100 * share for share in (gain.value, gain.low, gain.high))

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from visus.core.progress import Progress
+from visus.core.settings import merge_into
 from visus.data.batches import Batch
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
@@ -25,13 +26,17 @@ def forecast(request: Request, progress: Progress) -> dict[str, Any]:
 
     Nothing is written but caches.
     """
-    plan = make_plan(request.source, request.choices, progress, model=request.model)
+    choices = merge_into({}, request.choices)
+    if choices.get("folds") is not None:
+        merge_into(choices, {"data": {"fold": [1, choices["folds"]]}})
+    plan = make_plan(request.source, choices, progress, model=request.model)
+    folds = plan.config.folds or 1
     training = training_pictures(plan.dataset, plan.config.data)
     reading = _seconds_to_read(plan)
     with progress.stage("Timing a few steps"):
         parameters, a_step = _time_steps(plan)
     steps = -(-training // plan.config.training.batch_size)
-    seconds = reading + a_step * steps * plan.config.training.epochs
+    seconds = reading + folds * a_step * steps * plan.config.training.epochs
     height, width, channels = plan.spec.input_shape
     return {
         "data": plan.dataset.name,

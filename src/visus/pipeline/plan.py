@@ -23,6 +23,7 @@ from visus.models.config import NetworkConfig
 from visus.models.resolve import Network, find_network
 from visus.pipeline.config import RunConfig, check_choices, resolve_config
 from visus.pipeline.difficulty import mean_pictures_suffice
+from visus.pipeline.shares import with_shares
 from visus.training.recipes import Recipe, choose_recipe, find_recipe
 
 # What a network that goes on learning needs to see as it did before.
@@ -118,7 +119,10 @@ def _complete(
         if auto
         else find_recipe(asked.recipe)
     )
-    config = _with_epochs(resolve_config(recipe, choices), recipe, dataset, choices)
+    config = resolve_config(recipe, choices)
+    shared = with_shares(config.data, dataset, choices.get("data", {}))
+    config = config.model_copy(update={"data": shared})
+    config = _with_epochs(config, recipe, dataset, choices)
     network = find_network(config.network, model)
     spec = choose_spec(config.data, survey, network)
     data = config.data.model_copy(
@@ -135,13 +139,18 @@ def _complete(
 
 
 def training_pictures(dataset: ImageDataset, config: DataConfig) -> int:
-    """About how many pictures will be learned from, before the splits are made."""
-    counts = {name: sum(n.values()) for name, n in dataset.counts().items()}
-    left = float(counts.get("train", 0) + counts.get("unsplit", 0))
-    if "test" not in counts and "validation" not in counts:
-        left *= 1 - config.test_share
-    if "test" not in counts or "validation" not in counts:
-        left *= 1 - config.validation_share
+    """About how many pictures will be learned from, before the splits are made.
+
+    Args:
+        dataset: as its source gives it.
+        config: with the shares that will be used.
+    """
+    left: float = sum(record.split in (None, "train") for record in dataset.records)
+    if config.fold is not None:
+        left *= 1 - 1 / config.fold[1]
+    # A share is unset where nothing will be carved.
+    for share in (config.test_share, config.validation_share):
+        left *= 1 - (share or 0)
     return max(1, round(left))
 
 

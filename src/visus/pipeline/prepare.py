@@ -1,7 +1,7 @@
 """From a plan to pictures in memory, split and accounted for: the data's half."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from visus.core.errors import DataError
@@ -11,14 +11,16 @@ from visus.core.report import Finding
 from visus.core.run import Run
 from visus.data.batches import Batch, split_batch
 from visus.data.checks import require_classes
+from visus.data.config import DataConfig
 from visus.data.leaks import Leak, find_leaks
 from visus.data.ledger import Ledger
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import SPLITS, ImageDataset, Split
 from visus.data.scan import Scan, scan_pictures
-from visus.data.splits import assign_splits
+from visus.data.splits import assign_splits, fold_split
 from visus.data.twins import Twins, find_twins
 from visus.pipeline.plan import Plan
+from visus.pipeline.shares import TEST_SHARE, VALIDATION_SHARE
 
 # Pairs that a refusal names; the report of a run that is allowed names all.
 NAMED_LEAKS = 3
@@ -37,6 +39,7 @@ class PreparedData:
         pictures: all of them, in the order of the records.
         twins: which of them are one picture more than once.
         leaks: what a given split has on two sides.
+        changed: ids of the pictures that were changed to be read, by what was changed.
     """
 
     dataset: ImageDataset
@@ -45,6 +48,7 @@ class PreparedData:
     pictures: Batch
     twins: Twins
     leaks: tuple[Leak, ...]
+    changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def split(self, split: Split) -> Batch | None:
         """The pictures of one split; `None` when it has none."""
@@ -80,7 +84,10 @@ class PreparedData:
     def findings(self) -> list[Finding]:
         """What a person should know of the data, with the pictures it is about."""
         found = [_of_ledger(self.ledger), _of_leaks(self.leaks), _of_refused(self)]
-        return [finding for finding in found if finding is not None]
+        return [
+            *(finding for finding in found if finding is not None),
+            *_of_changed(self.changed, len(self.dataset)),
+        ]
 
     def notes(self) -> list[str]:
         """The same, as sentences."""
@@ -97,19 +104,46 @@ def prepare_data(plan: Plan, progress: Progress) -> PreparedData:
     if len(scan.dataset) < len(plan.dataset):
         require_classes(scan.dataset)
     twins = _find_twins(scan, plan, progress)
-    dataset = assign_splits(
-        scan.dataset,
-        validation_share=plan.config.data.validation_share,
-        test_share=plan.config.data.test_share,
-        seed=plan.config.data.split_seed,
-        clusters=twins.clusters,
-    )
-    leaks = find_leaks(dataset, twins)
     chosen = plan.config.data
+    dataset = _split(scan.dataset, twins, chosen)
+    # Folds tear nothing apart; what the source's own split does plays no part in them.
+    leaks = () if chosen.fold else find_leaks(dataset, twins)
     if not (plan.published or chosen.allow_leak or LEAK_CHECK in chosen.allow):
         _refuse_leaks(dataset, leaks)
     _require_training(dataset)
-    return PreparedData(dataset, scan.ledger, plan.spec, scan.pictures, twins, leaks)
+    return PreparedData(
+        dataset,
+        scan.ledger,
+        plan.spec,
+        scan.pictures,
+        twins,
+        leaks,
+        changed=scan.changed,
+    )
+
+
+def _split(dataset: ImageDataset, twins: Twins, config: DataConfig) -> ImageDataset:
+    validation = _share(config.validation_share, VALIDATION_SHARE)
+    if config.fold is not None:
+        return fold_split(
+            dataset,
+            *config.fold,
+            validation_share=validation,
+            seed=config.split_seed,
+            clusters=twins.clusters,
+        )
+    return assign_splits(
+        dataset,
+        validation_share=validation,
+        test_share=_share(config.test_share, TEST_SHARE),
+        seed=config.split_seed,
+        clusters=twins.clusters,
+    )
+
+
+def _share(chosen: float | None, default: float) -> float:
+    # Unset where the split is given; should none of it be readable, one is carved.
+    return default if chosen is None else chosen
 
 
 def _find_twins(scan: Scan, plan: Plan, progress: Progress) -> Twins:
@@ -175,6 +209,17 @@ def _of_refused(data: PreparedData) -> Finding | None:
         "too large to be twins, that splits do not keep them together.",
         image_ids=tuple(data.dataset.records[row].id for row in rows),
     )
+
+
+def _of_changed(changed: Mapping[str, tuple[str, ...]], total: int) -> list[Finding]:
+    return [
+        Finding(
+            severity="info",
+            message=f"{len(ids):,} of {total:,} pictures, to be read: {note}.",
+            image_ids=ids,
+        )
+        for note, ids in changed.items()
+    ]
 
 
 def record_data(run: Run, data: PreparedData) -> None:

@@ -39,7 +39,8 @@ def report_run(
         epochs=[entry.to_json() for entry in history.epochs],
         findings=[*data.findings(), *notes],
     )
-    report = with_flattery(report, data, plan.config.data.split_seed)
+    seed = plan.config.data.split_seed
+    report = with_flattery(report, data.dataset, data.pictures, data.twins, seed)
     report = with_table(report, _run_table(plan, data, bundle, history))
     return save_report(report, run.reports, REPORT)
 

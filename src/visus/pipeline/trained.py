@@ -64,13 +64,20 @@ class TrainedRun:
         return self.run.log_entries()
 
     def _repr_html_(self) -> str:
-        low, high = self.summary["test"]["interval"]
         return (
             f"<b>{escape(self.summary['network'])}</b>: test accuracy "
-            f"{self.accuracy:.2%} ({low:.2%} to {high:.2%}), "
+            f"{self.accuracy:.2%} ({self._known_to()}), "
             f"{self.summary['training_seconds']:.1f} s of training<br>"
             f"{escape(str(self.folder))}"
         )
+
+    def _known_to(self) -> str:
+        test = self.summary["test"]
+        if "folds" in self.summary:
+            folds = len(self.summary["folds"])
+            return f"mean of {folds} folds, spread {100 * test['spread']:.2f} points"
+        low, high = test["interval"]
+        return f"{low:.2%} to {high:.2%}"
 
 
 def finished_run(run: Run) -> TrainedRun:

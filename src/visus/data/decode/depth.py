@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 LEAST_LEVELS = 250
 # Integers over a smaller range than this are counted; others are sorted.
 _MOST_COUNTED = 2**20
+# Values looked up at once.
+_PIECE = 2**20
 
 
 def scaled_to_bytes(
@@ -53,6 +55,23 @@ def _scaled(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Finite values `(num_values,)` to uint8."""
     if not len(values) or values.min() == values.max():
         return np.zeros(len(values), dtype=np.uint8)
+    if values.dtype == np.uint16:
+        return _by_table(values)
+    return _levels(values)
+
+
+def _by_table(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """The same through one level for each value, which takes a tenth of the memory."""
+    pieces = np.array_split(values, 1 + len(values) // _PIECE)
+    found = np.zeros(2**16, dtype=np.bool_)
+    for piece in pieces:
+        found[piece] = True
+    table = np.zeros(2**16, dtype=np.uint8)
+    table[found] = _levels(np.flatnonzero(found))
+    return np.concatenate([table[piece] for piece in pieces])
+
+
+def _levels(values: NDArray[Any]) -> NDArray[np.uint8]:
     low, high = float(values.min()), float(values.max())
     linear = np.rint((values.astype(np.float64) - low) * (255 / (high - low)))
     levels = linear.astype(np.uint8)

@@ -41,12 +41,15 @@ class DicomImage(ImageFile.ImageFile):
         gray = header.get("PhotometricInterpretation") in _GRAY
         self._mode = "L" if gray else "RGB"
         self.is_animated = int(header.get("NumberOfFrames") or 1) > 1
+        self.scaled = False
         self.tile = []
 
     def load(self) -> Any:
         """Decode the first frame."""
         if self._im is None:
-            pixels = _first_frame(_read(self.fp, only_header=False))
+            dataset = _read(self.fp, only_header=False)
+            self.scaled = int(dataset.get("BitsAllocated") or 8) > 8
+            pixels = _first_frame(dataset)
             self.im = Image.fromarray(pixels).im
         return super().load()
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from visus.data.decode.deep_color import deep_color_levels, read_deep_color
 from visus.data.decode.depth import scaled_to_bytes
 from visus.data.decode.header import is_gray, open_image, orientation, upright
 from visus.data.decode.limits import DecodeLimits
@@ -30,6 +31,7 @@ _JPEG = ("JPEG", "MPO")
 # progressive one of 12 with more than ten scans, or 16 megapixels of another format.
 MOST_WORK = 128_000_000
 _ON_WHITE = "transparent pixels shown on white"
+_SCALED = "scaled to 8 bits from the smallest value to the largest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +76,19 @@ def decode_here(
         whole = image.height, image.width
         if at_least is not None and image.format in _JPEG:
             _reduce(image, at_least)
-        image.load()
+        deep = read_deep_color(
+            image, content, lambda: open_image(io.BytesIO(content), limits)
+        )
+        if deep is None:
+            image.load()
         # What is inside may be larger than what the header said.
         limits.check_pixels(image.height, image.width)
         turn = orientation(image)  # Of a PNG it may stand behind the pixels.
-        pixels, notes = _pixels(image, turn)
+        pixels, notes = _pixels(image, turn, deep)
         if getattr(image, "is_animated", False):
             notes = (*notes, "first of several frames")
+        if getattr(image, "scaled", False):  # DICOM scales by itself.
+            notes = (*notes, _SCALED)
         image_format = "JPEG" if image.format in _JPEG else str(image.format)
     return Decoded(pixels, image_format, upright(whole, turn), notes)
 
@@ -105,11 +113,17 @@ def _reduce(image: Image.Image, at_least: tuple[int, int]) -> None:
     image.draft(None, (max(1, width), max(1, height)))
 
 
-def _pixels(image: Image.Image, turn: int) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+def _pixels(
+    image: Image.Image, turn: int, deep: NDArray[np.uint16] | None
+) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     gray = is_gray(image)
     mode = "L" if gray else "RGB"
     profile = image.info.get("icc_profile")
-    if image.mode == "F" or image.mode.startswith("I"):
+    if deep is not None:
+        levels, clear = deep_color_levels(image, deep)
+        image, more = as_srgb(Image.fromarray(levels), profile)
+        notes: tuple[str, ...] = (_SCALED, *((_ON_WHITE,) if clear else ()), *more)
+    elif image.mode == "F" or image.mode.startswith("I"):
         image, notes = _from_deep(image)
     else:
         image, notes = _on_white(image)
@@ -129,9 +143,7 @@ def _for_profile(image: Image.Image, mode: str) -> Image.Image:
 
 def _from_deep(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
     values = np.asarray(image)
-    notes: tuple[str, ...] = (
-        "scaled to 8 bits from the smallest value to the largest",
-    )
+    notes: tuple[str, ...] = (_SCALED,)
     clear = image.info.get("transparency")
     if not isinstance(clear, int) or not (values == clear).any():
         return Image.fromarray(scaled_to_bytes(values)), notes

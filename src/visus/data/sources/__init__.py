@@ -42,6 +42,11 @@ LAYOUTS.add(
     "files of tf.train.Example with image/encoded",
 )
 LAYOUTS.add(
+    "parquet-pictures",
+    "visus.data.sources.parquet_pictures:ParquetPictures",
+    "Parquet with a column image of {bytes, path}",
+)
+LAYOUTS.add(
     "pascal-voc",
     "visus.data.sources.voc:PascalVoc",
     "Annotations/*.xml beside JPEGImages/",

@@ -1,23 +1,25 @@
 """COCO: one JSON of images, annotations and categories; boxes in pixels.
 
 Source: cocodataset.org, "Data format": `bbox` is [x, y, width, height], from the top
-left. An annotation without `bbox` is a label of the whole picture, as Datumaro has it.
+left; `segmentation` holds polygons, or a run-length code that is kept as it is. An
+annotation without either is a label of the whole picture, as Datumaro has it.
 What COCO has no word for (split, group, weight, label) may stand in the image.
 """
 
+import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from visus.data.ledger import Ledger
-from visus.data.records import Box, ImageDataset, ImageRecord
+from visus.data.records import Box, ImageDataset, ImageRecord, Mask
 from visus.data.sources.base import Layout
-from visus.data.sources.checked import checked_json
-from visus.data.sources.gathered import Gathered
+from visus.data.sources.checked import checked_json, checked_value
+from visus.data.sources.gathered import Gathered, box_around
 from visus.data.sources.places import Place, split_of_words
-from visus.data.sources.rows import described
+from visus.data.sources.rows import as_text, described
 
 # COCO's own words for an image; the others are ours, or metadata.
 IMAGE_WORDS = (
@@ -47,6 +49,7 @@ class CocoAnnotation(BaseModel):
     image_id: int | str
     category_id: int
     bbox: tuple[float, float, float, float] | None = None
+    segmentation: Any = None
 
 
 class CocoFile(BaseModel):
@@ -59,8 +62,9 @@ class CocoFile(BaseModel):
 
 @dataclass
 class _Described:
-    boxes: list[Box]
-    labels: list[str]
+    boxes: list[Box] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    fault: str = ""
 
 
 class Coco(Layout):
@@ -94,19 +98,23 @@ def _is_coco(start: bytes) -> bool:
 
 def _read_file(gathered: Gathered, name: str, content: CocoFile) -> None:
     names = {category.id: category.name for category in content.categories}
-    known: defaultdict[int | str, _Described] = defaultdict(lambda: _Described([], []))
+    known: defaultdict[int | str, _Described] = defaultdict(_Described)
     for annotation in content.annotations:
         label = names.get(annotation.category_id, str(annotation.category_id))
-        if annotation.bbox is None:
-            known[annotation.image_id].labels.append(label)
+        said = known[annotation.image_id]
+        try:
+            box = _box(label, annotation)
+        except ValueError as error:
+            said.fault = f"The mask of an annotation {error}."
+            continue
+        if box is None:
+            said.labels.append(label)
         else:
-            x, y, width, height = annotation.bbox
-            box = Box(label, x, y, x + width, y + height)
-            known[annotation.image_id].boxes.append(box)
+            said.boxes.append(box)
     folder, _, last = name.rpartition("/")
     split = split_of_words(last) or split_of_words(folder)
     for image in content.images:
-        said = known.get(image.id, _Described([], []))
+        said = known.get(image.id, _Described())
         _add_image(gathered, folder, image, said, split)
 
 
@@ -118,6 +126,9 @@ def _add_image(
         reason = "The annotations' file does not exist, or several have its name."
         gathered.refuse(image.file_name, "unreadable", reason)
         return
+    if said.fault:
+        gathered.refuse(found, "corrupt", said.fault)
+        return
     row = {k: v for k, v in (image.model_extra or {}).items() if k not in IMAGE_WORDS}
     labels = tuple(dict.fromkeys(said.labels))
     record = ImageRecord(
@@ -127,4 +138,43 @@ def _add_image(
         split=split,
         boxes=tuple(said.boxes),
     )
-    gathered.add(described(record, row, f"The image {image.file_name!r}"))
+    record = described(record, row, f"The image {image.file_name!r}")
+    gathered.add(record, as_text(row.get("mask")), folder)
+
+
+def _box(label: str, annotation: CocoAnnotation) -> Box | None:
+    """The annotation's box with its mask; `None` for a label of the whole picture."""
+    mask, whole = _mask(annotation.segmentation)
+    if annotation.bbox is not None:
+        x, y, width, height = annotation.bbox
+        return Box(label, x, y, x + width, y + height, mask)
+    if mask is None:
+        return None
+    corners = [place for polygon in mask.polygons for place in polygon] or whole
+    return replace(box_around(label, corners), mask=mask)
+
+
+def _mask(said: Any) -> tuple[Mask | None, list[float]]:
+    """A mask, and the corners of the picture that a code is about.
+
+    Raises:
+        ValueError: these are neither polygons nor a run-length code.
+    """
+    if not said:
+        return None, []
+    if isinstance(said, dict) and {"size", "counts"} <= said.keys():
+        height, width = checked_value(tuple[int, int], said["size"], "A mask's size")
+        code = {"size": [height, width], "counts": said["counts"]}
+        return Mask(encoded=json.dumps(code), encoding="coco"), [0, 0, width, height]
+    polygons = [said] if isinstance(said, list) and _is_polygon(said) else said
+    if not isinstance(polygons, list) or not all(map(_is_polygon, polygons)):
+        raise ValueError("is neither polygons nor a run-length code")
+    return Mask(tuple(tuple(map(float, polygon)) for polygon in polygons)), []
+
+
+def _is_polygon(said: Any) -> bool:
+    return (
+        isinstance(said, list)
+        and bool(said)
+        and all(isinstance(place, int | float) for place in said)
+    )

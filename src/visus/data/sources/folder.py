@@ -5,6 +5,7 @@ from visus.data.ledger import Ledger, Quarantined
 from visus.data.records import ImageDataset, ImageRecord
 from visus.data.sources.base import Layout
 from visus.data.sources.gathered import class_names
+from visus.data.sources.masks import IMAGES, find_masks
 from visus.data.sources.places import SPLIT_FOLDERS, FolderPlace, Place
 
 SHAPE = "a folder of class folders: FOLDER/cat/1.jpg, or FOLDER/train/cat/1.jpg."
@@ -21,11 +22,23 @@ class ClassFolders(Layout):
         """The records in the order of their paths."""
         records, stray = [], [*place.refused]
         has_splits = _has_splits(place)
+        masks = find_masks(place.files)
+        taken = {*masks.values()}
         for name, location in place.files.items():
+            if name in taken:
+                continue
             first, *rest = name.split("/")
             split = SPLIT_FOLDERS.get(first.lower()) if has_splits else None
             parts = rest if has_splits else [first, *rest]
-            if len(parts) < 2:
+            if name in masks:
+                # Beside masks, a folder called images is no class.
+                parts = [part for part in parts if part.lower() not in IMAGES]
+                target = parts[0] if len(parts) > 1 else None
+                mask = place.files[masks[name]]
+                records.append(
+                    ImageRecord(name, target, location, split=split, mask=mask)
+                )
+            elif len(parts) < 2:
                 stray.append(_stray(name))
             else:
                 records.append(ImageRecord(name, parts[0], location, split=split))

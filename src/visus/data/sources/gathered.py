@@ -1,10 +1,11 @@
 """Gathered: records and refusals as a layout finds them, made into a data set."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from visus.core.errors import DataError
 from visus.data.ledger import Ledger, Quarantined, Verdict
-from visus.data.records import Box, ImageDataset, ImageRecord, Target
+from visus.data.records import Box, ImageDataset, ImageRecord, Mask, Target
 from visus.data.sources.places import ANNOTATIONS, Place
 
 
@@ -15,10 +16,23 @@ class Gathered:
         self.place = place
         self.records: list[ImageRecord] = []
         self.quarantined: list[Quarantined] = list(place.refused)
+        self.masks: set[str] = set()
 
-    def add(self, record: ImageRecord) -> None:
-        """Take a picture; one whose boxes make no sense is set aside."""
+    def add(self, record: ImageRecord, mask: str = "", folder: str = "") -> None:
+        """Take a picture; one whose boxes or mask make no sense is set aside.
+
+        Args:
+            record: the picture.
+            mask: the name of the picture of its pixels' classes, where it has one.
+            folder: where whatever names the mask lies.
+        """
+        found = self.place.resolve(mask, folder) if mask else None
         reason = box_fault(record.boxes)
+        if found is not None:
+            self.masks.add(found)
+            record = replace(record, mask=self.place.find(found))
+        elif mask:
+            reason = reason or f"Its mask, {mask[:200]}, does not exist."
         if reason is not None:
             self.refuse(record.id, "corrupt", reason)
         else:
@@ -35,7 +49,7 @@ class Gathered:
             reason: why, for a person.
             besides: further files that describe pictures and are none.
         """
-        known = {*besides, *(record.id for record in self.records)}
+        known = {*besides, *self.masks, *(record.id for record in self.records)}
         known |= {entry.id for entry in self.quarantined}
         for name in self.place.names:
             if name not in known and not name.lower().endswith((*ANNOTATIONS, ".txt")):
@@ -94,6 +108,18 @@ def target_of_boxes(boxes: Iterable[Box]) -> Target:
     return labels[0] if len(labels) == 1 else labels or None
 
 
+def box_around(label: str, polygon: Sequence[float]) -> Box:
+    """The smallest box around an outline, which it then holds.
+
+    Args:
+        label: what it is.
+        polygon: x, y, x, y, ... in pixels.
+    """
+    across, down = polygon[::2], polygon[1::2]
+    mask = Mask((tuple(polygon),))
+    return Box(label, min(across), min(down), max(across), max(down), mask)
+
+
 def box_fault(boxes: Iterable[Box]) -> str | None:
     """What is wrong with the boxes of a picture; an empty area is not."""
     for number, box in enumerate(boxes, 1):
@@ -102,4 +128,9 @@ def box_fault(boxes: Iterable[Box]) -> str | None:
             return f"Box {number} has edges that are no pixels: {edges}."
         if box.right < box.left or box.bottom < box.top:
             return f"Box {number} ends before it begins: {edges}."
+        for polygon in box.mask.polygons if box.mask else ():
+            if len(polygon) < 6 or len(polygon) % 2:
+                return f"The mask of box {number} has no three corners or more."
+            if not all(abs(place) < 1e9 for place in polygon):
+                return f"The mask of box {number} has corners that are no pixels."
     return None

@@ -59,7 +59,8 @@ def _read_table(gathered: Gathered, name: str) -> None:
             location=gathered.place.find(found),
             split=SPLIT_FOLDERS.get(found.partition("/")[0].lower()),
         )
-        gathered.add(described(known, row, f"Row {number} of {name}"))
+        record = described(known, row, f"Row {number} of {name}")
+        gathered.add(record, as_text(row.get("mask")).strip(), folder)
 
 
 def _class_folder(name: str) -> str | None:

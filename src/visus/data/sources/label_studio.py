@@ -1,10 +1,12 @@
 """Label Studio's JSON: a list of tasks, coordinates in percent of the picture's sides.
 
 Source: labelstud.io/guide/task_format. Results of the type choices are labels of the
-picture, those of the type rectanglelabels are boxes; the first annotation of a task
-that was not cancelled counts. Addresses of other machines are never opened.
+picture; rectanglelabels are boxes, polygonlabels boxes with an outline, brushlabels
+boxes of the whole picture with a code that is kept as it is. The first annotation of a
+task that was not cancelled counts. Addresses of other machines are never opened.
 """
 
+import json
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -12,10 +14,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from pydantic import BaseModel
 
 from visus.data.ledger import Ledger
-from visus.data.records import Box, ImageDataset, ImageRecord
+from visus.data.records import Box, ImageDataset, ImageRecord, Mask
 from visus.data.sources.base import Layout
 from visus.data.sources.checked import checked_json
-from visus.data.sources.gathered import Gathered
+from visus.data.sources.gathered import Gathered, box_around
 from visus.data.sources.places import Place
 from visus.data.sources.rows import as_text, described
 
@@ -25,6 +27,10 @@ class LabelValue(BaseModel):
 
     choices: list[str] = []
     rectanglelabels: list[str] = []
+    polygonlabels: list[str] = []
+    brushlabels: list[str] = []
+    points: list[tuple[float, float]] = []
+    rle: list[int] = []
     x: float = 0
     y: float = 0
     width: float = 0
@@ -95,7 +101,8 @@ def _add_task(gathered: Gathered, name: str, task: LabelTask, where: str) -> Non
     record = ImageRecord(found, None, gathered.place.find(found), boxes=boxes)
     record = described(record, row, where)
     choices = [c for r in results if r.type == "choices" for c in r.value.choices]
-    gathered.add(_with_choices(record, tuple(dict.fromkeys(choices)), row))
+    record = _with_choices(record, tuple(dict.fromkeys(choices)), row)
+    gathered.add(record, as_text(row.get("mask")))
 
 
 def _with_choices(
@@ -124,10 +131,17 @@ def _file_name(address: str) -> str:
 
 
 def _boxes(result: LabelResult) -> list[Box]:
-    if result.type != "rectanglelabels":
-        return []
     value = result.value
     across, down = result.original_width / 100, result.original_height / 100
+    if result.type == "polygonlabels" and value.points:
+        corners = [place for x, y in value.points for place in (x * across, y * down)]
+        return [box_around(label, corners) for label in value.polygonlabels[:1]]
+    if result.type == "brushlabels":
+        mask = Mask(encoded=json.dumps(value.rle), encoding="label-studio")
+        size = (result.original_width, result.original_height)
+        return [Box(label, 0, 0, *size, mask) for label in value.brushlabels[:1]]
+    if result.type != "rectanglelabels":
+        return []
     return [
         Box(
             label,

@@ -8,6 +8,7 @@ from visus.core.errors import DataError, VisusError
 from visus.data.ledger import Ledger
 from visus.data.locations import Location
 from visus.data.records import ImageDataset, ImageRecord
+from visus.data.sources.archive_paths import ArchivePaths
 from visus.data.sources.base import Layout
 from visus.data.sources.gathered import class_names
 from visus.data.sources.places import FolderPlace, Place
@@ -78,7 +79,9 @@ def read_rows(
     Raises:
         DataError: a file does not exist, a name comes twice, or a cell is wrong.
     """
-    records = [_record(number, row) for number, row in enumerate(rows, 1)]
+    known = list(rows)
+    records = [_record(number, row) for number, row in enumerate(known, 1)]
+    masks = [as_text(row.get("mask")).strip() for row in known]
     if not records:
         raise DataError(
             received=f"{name} has no rows.",
@@ -86,7 +89,7 @@ def read_rows(
             remedy="Add rows below the line of column names.",
         )
     _check_names(name, records)
-    located = _located(name, records, locate)
+    located = _located(name, records, masks, locate)
     labels = class_names(record.target for record in located)
     ledger = Ledger(tuple(record.id for record in located))
     return ImageDataset(name, located, labels), ledger
@@ -120,13 +123,21 @@ def _check_names(name: str, records: list[ImageRecord]) -> None:
 
 
 def _located(
-    name: str, records: list[ImageRecord], locate: Locate
+    name: str, records: list[ImageRecord], masks: list[str], locate: Locate
 ) -> tuple[ImageRecord, ...]:
-    located = tuple(replace(record, location=locate(record.id)) for record in records)
+    located = tuple(
+        replace(record, location=locate(record.id), mask=locate(mask) if mask else None)
+        for record, mask in zip(records, masks, strict=True)
+    )
     missing = [record.id for record in located if record.location is None]
+    missing += [
+        mask
+        for record, mask in zip(located, masks, strict=True)
+        if mask and record.mask is None
+    ]
     if missing:
         raise DataError(
-            received=f"{len(missing)} of the {len(records)} files that {name} names do "
+            received=f"{len(missing)} of the files in {len(records)} rows of {name} do "
             f"not exist, such as {', '.join(missing[:3])}.",
             expected="file names relative to the table's own folder, or absolute.",
             remedy="Correct the names, or remove those rows.",
@@ -135,12 +146,16 @@ def _located(
 
 
 def locate_below(folder: Path) -> Locate:
-    """Files relative to a folder, or absolute: a person's own table may point away."""
+    """Files relative to a folder, or absolute: a person's own table may point away.
+
+    A path may lead through an archive, as `ArchivePaths` reads it.
+    """
+    archives = ArchivePaths()
 
     def locate(name: str) -> Location | None:
         try:
             path = folder / name
-            return path if path.is_file() else None
+            return path if path.is_file() else archives.find(path)
         except (OSError, ValueError):
             return None
 

@@ -1,7 +1,8 @@
 """What a row says of its picture: the columns that every table and JSON entry shares.
 
-label, labels (a list), value (a number), split, group, weight, boxes; every further
-column is metadata. Writers use `row_of`, readers `described`: each undoes the other.
+label, labels (a list), value (a number), split, group, weight, boxes, mask (a picture's
+name, looked up by whoever knows the place); every further column is metadata. Writers
+use `row_of`, readers `described`: each undoes the other.
 """
 
 import json
@@ -18,7 +19,7 @@ from visus.data.sources.gathered import box_fault, target_of_boxes
 from visus.data.sources.places import SPLIT_FOLDERS
 
 TARGETS = ("label", "labels", "value", "boxes", "objects")
-KNOWN = ("file_name", *TARGETS, "split", "group", "weight")
+KNOWN = ("file_name", *TARGETS, "split", "group", "weight", "mask")
 # What a spreadsheet would run: `=HYPERLINK(...)`, `+cmd|...!A1`. No label looks so.
 _FORMULA = re.compile(r"^[=+@-][^ ]*[(!|]")
 
@@ -57,8 +58,15 @@ def row_of(record: ImageRecord) -> dict[str, Any]:
     row |= {} if record.split is None else {"split": record.split}
     row |= {} if record.group is None else {"group": record.group}
     row |= {} if record.weight == 1.0 else {"weight": record.weight}
-    row |= {"boxes": [asdict(box) for box in record.boxes]} if record.boxes else {}
+    row |= {"boxes": [_said_box(box) for box in record.boxes]} if record.boxes else {}
     return row | {name: text for name, text in record.metadata if name not in KNOWN}
+
+
+def _said_box(box: Box) -> dict[str, Any]:
+    said = asdict(box)
+    mask = said.pop("mask") or {}
+    mask = {name: value for name, value in mask.items() if value}
+    return {**said, "mask": mask} if mask else said
 
 
 def split_of(value: Any, where: str) -> Split | None:

@@ -9,19 +9,17 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
-from visus.core.errors import DataError
 from visus.data.extras import need
 from visus.data.ledger import Ledger
-from visus.data.locations import MOST_BYTES, ArchiveMember
+from visus.data.locations import MOST_BYTES
+from visus.data.nested import PlainFile, plain_bytes
 from visus.data.records import Box, ImageDataset, ImageRecord
 from visus.data.sources.base import Layout
 from visus.data.sources.examples import Features, example_parser
 from visus.data.sources.gathered import Gathered, target_of_boxes
 from visus.data.sources.places import Place, split_of_words
-from visus.data.spool import is_compressed, plain_file
 
 _NAME = re.compile(r"\.tfrec(ord)?s?(\.|-\d|$)", re.IGNORECASE)
 _FRAME = struct.Struct("<QI")
@@ -56,17 +54,14 @@ class _Piece:
 
 
 def _read_file(gathered: Gathered, name: str) -> None:
-    path = gathered.place.find(name)
-    if not isinstance(path, Path):
-        raise DataError(
-            received=f"{name} is a file of records inside an archive.",
-            expected="TFRecord files in a folder; gzip is fine.",
-            remedy="Unpack the archive and give the folder.",
-        )
-    expanded = plain_file(path) if is_compressed(path) else None
+    location = gathered.place.find(name)
+    if location is None:
+        return
+    plain = plain_bytes(location)
     parse = example_parser()
-    with (expanded or path).open("rb") as file:
-        for number, piece in enumerate(_pieces(file)):
+    with plain.path.open("rb") as file:
+        file.seek(plain.start)
+        for number, piece in enumerate(_pieces(file, plain)):
             key = f"{name}#{number:06d}"
             if piece.fault:
                 gathered.refuse(key, "corrupt", piece.fault)
@@ -75,13 +70,14 @@ def _read_file(gathered: Gathered, name: str) -> None:
             if features is None:
                 gathered.refuse(key, "corrupt", "It is no tf.train.Example.")
                 continue
-            _add_example(gathered, key, piece, features, path, expanded)
+            _add_example(gathered, key, piece, features, plain)
 
 
-def _pieces(file: IO[bytes]) -> Iterator[_Piece]:
+def _pieces(file: IO[bytes], plain: PlainFile) -> Iterator[_Piece]:
     because = "TFRecord files are checked with CRC-32C."
     checksum = need("google_crc32c", extra="tfrecord", because=because).value
-    while header := file.read(_FRAME.size):
+    end_of_file = plain.start + plain.length
+    while header := file.read(min(_FRAME.size, end_of_file - file.tell())):
         if len(header) < _FRAME.size:
             yield _Piece(0, b"", "The file ends in the middle of a record.")
             return
@@ -92,12 +88,12 @@ def _pieces(file: IO[bytes]) -> Iterator[_Piece]:
             return
         start = file.tell()
         data, end = file.read(length), file.read(_CHECK.size)
-        if len(end) < _CHECK.size:
+        if len(end) < _CHECK.size or file.tell() > end_of_file:
             yield _Piece(start, b"", "The file ends in the middle of a record.")
             return
         wrong = _masked(checksum(data)) != _CHECK.unpack(end)[0]
         fault = "Its bytes do not have the record's checksum." if wrong else None
-        yield _Piece(start, data, fault)
+        yield _Piece(start - plain.start, data, fault)
 
 
 def _masked(checksum: int) -> int:
@@ -109,8 +105,7 @@ def _add_example(
     key: str,
     piece: _Piece,
     features: Features,
-    path: Path,
-    expanded: Path | None,
+    plain: PlainFile,
 ) -> None:
     picture = features.first("image/encoded", "image", "image_raw")
     if not isinstance(picture, bytes):
@@ -119,15 +114,14 @@ def _add_example(
     boxes = _boxes(features)
     label = features.text("image/class/text", "image/class/label", "label")
     place = piece.start + piece.data.index(picture)
-    size = len(picture)
-    member = ArchiveMember(path, key, place, size, size, expanded=expanded)
+    member = plain.member(key, place, len(picture))
     file_name = features.text("image/filename")
     gathered.add(
         ImageRecord(
             id=key,
             target=label if label is not None else target_of_boxes(boxes),
             location=member,
-            split=split_of_words(path.name),
+            split=split_of_words(key.rpartition("/")[2]),
             boxes=boxes,
             metadata=(("file_name_before", file_name),) if file_name else (),
         )

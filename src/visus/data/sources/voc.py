@@ -73,7 +73,8 @@ def _read_annotation(gathered: Gathered, name: str, splits: dict[str, Split]) ->
             location=gathered.place.find(found),
             split=splits.get(stem),
             boxes=boxes,
-        )
+        ),
+        _mask(gathered.place, name, stem),
     )
 
 
@@ -84,6 +85,13 @@ def _picture(place: Place, name: str, file_name: str, stem: str) -> str | None:
     candidates = [last, *(f"{stem}{ending}" for ending in PICTURES)]
     found = (place.resolve(candidate, folder) for candidate in candidates if candidate)
     return next((name for name in found if name), None)
+
+
+def _mask(place: Place, name: str, stem: str) -> str:
+    """The picture of its pixels' classes, where there is one."""
+    top = name.rpartition("/")[0].removesuffix("Annotations")
+    mask = f"{top}SegmentationClass/{stem}.png"
+    return mask if place.find(mask) is not None else ""
 
 
 def _box(node: Any) -> Box:

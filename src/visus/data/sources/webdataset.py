@@ -90,4 +90,14 @@ def _add_sample(gathered: Gathered, name: str, parts: dict[str, str]) -> None:
         label = place.read(parts["cls"]).decode("utf-8", "replace").strip() or None
     split = split_of_words(name.rpartition("/")[0]) or split_of_words(place.name)
     record = ImageRecord(name, label, place.find(name), split=split)
-    gathered.add(described(record, row, f"The sample {name!r}"))
+    record = described(record, row, f"The sample {name!r}")
+    gathered.add(record, _mask(parts))
+
+
+def _mask(parts: dict[str, str]) -> str:
+    """The part called mask or seg, which is a picture: 0001.mask.png."""
+    for ending, name in parts.items():
+        word, _, kind = ending.rpartition(".")
+        if word in ("mask", "seg") and f".{kind}" in PICTURES:
+            return name
+    return ""

@@ -1,7 +1,8 @@
 """YOLO: data.yaml, images/ and labels/; a line a box, in shares of the picture's sides.
 
 Source: docs.ultralytics.com, "Object detection datasets": a line is `class x y width
-height` with the centre of the box; a picture without a text file shows nothing.
+height` with the centre of the box, or `class x y x y x y ...` with the corners of a
+shape; a picture without a text file shows nothing.
 """
 
 from typing import Any
@@ -13,7 +14,7 @@ from visus.data.ledger import Ledger
 from visus.data.locations import read_header_at
 from visus.data.records import Box, ImageDataset, ImageRecord, Split
 from visus.data.sources.base import Layout
-from visus.data.sources.gathered import Gathered, target_of_boxes
+from visus.data.sources.gathered import Gathered, box_around, target_of_boxes
 from visus.data.sources.places import PICTURES, SPLIT_FOLDERS, Place
 
 # A list of class names; more is no description of a data set.
@@ -35,7 +36,9 @@ class Yolo(Layout):
         gathered = Gathered(place)
         for split, folders in _folders(described).items():
             for picture in _pictures(place, folders):
-                _add_picture(gathered, picture, split, classes)
+                _add_picture(
+                    gathered, picture, split, classes, "kpt_shape" in described
+                )
         gathered.account_for_rest(f"It lies in no folder that {name} names.")
         return gathered.finish()
 
@@ -99,7 +102,11 @@ def _pictures(place: Place, folders: list[str]) -> list[str]:
 
 
 def _add_picture(
-    gathered: Gathered, name: str, split: Split, classes: dict[int, str]
+    gathered: Gathered,
+    name: str,
+    split: Split,
+    classes: dict[int, str],
+    has_points: bool,
 ) -> None:
     location = gathered.place.find(name)
     labels = _label_file(name)
@@ -110,7 +117,10 @@ def _add_picture(
         if gathered.place.find(labels) is not None:
             lines = gathered.place.read(labels).decode().splitlines()
             header = read_header_at(location)
-            boxes = tuple(_box(line, header, classes) for line in lines if line.strip())
+            words = [line.split() for line in lines if line.strip()]
+            # Points of a body follow its box, and look like the corners of a shape.
+            words = [row[:5] for row in words] if has_points else words
+            boxes = tuple(_box(row, header, classes) for row in words)
     except DecodeFailure as failure:
         gathered.refuse(name, failure.verdict, failure.reason)
     except ValueError as error:
@@ -127,13 +137,20 @@ def _label_file(name: str) -> str:
     return f"{labels.lstrip('/')}.txt"
 
 
-def _box(line: str, header: Header, classes: dict[int, str]) -> Box:
-    number, *shares = line.split()[:5]
+def _box(words: list[str], header: Header, classes: dict[int, str]) -> Box:
+    number, *rest = words
     try:
-        x, y, width, height = map(float, shares)
+        shares = [float(word) for word in rest]
         label = classes.get(int(number), number)
+        if len(shares) >= 6:
+            sides = (header.width, header.height)
+            corners = [share * sides[n % 2] for n, share in enumerate(shares)]
+            return box_around(label, corners)
+        # A fifth number is how sure a detector was.
+        x, y, width, height = shares[:4]
     except ValueError as error:
-        raise ValueError(f"the line {line[:60]!r} is no box") from error
+        line = " ".join(words)
+        raise ValueError(f"the line {line[:60]!r} is no box and no shape") from error
     return Box(
         label=label,
         left=(x - width / 2) * header.width,

@@ -9,7 +9,7 @@ from typing import ClassVar
 from visus.core.progress import Progress, SilentProgress
 from visus.data.decode import DecodeFailure
 from visus.data.ledger import Quarantined
-from visus.data.records import ImageDataset, ImageRecord
+from visus.data.records import Box, ImageDataset, ImageRecord
 from visus.data.writers.pictures import Picture, read_picture
 
 
@@ -44,6 +44,18 @@ class Output:
                 self.written += 1
             self.progress.advance()
 
+    def save_both(self, name: str, picture: Picture) -> dict[str, str]:
+        """Write a picture to images/ and its mask to masks/.
+
+        Returns:
+            `{"mask": where it lies}`; nothing where there is no mask.
+        """
+        self.save(f"images/{name}", picture.content)
+        if picture.mask is None:
+            return {}
+        self.save(picture.mask_name(name), picture.mask)
+        return {"mask": picture.mask_name(name)}
+
     def save(self, name: str, content: bytes) -> None:
         """Write one file of the folder."""
         path = self.folder / name
@@ -55,10 +67,12 @@ class Writer(ABC):
     """One format.
 
     Args:
-        holds: which of `WORDS` the format can hold.
+        holds: which of `EVERYTHING` the format can hold.
+        masks: which of `MASKS` it can hold.
     """
 
     holds: ClassVar[frozenset[str]]
+    masks: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def write(self, dataset: ImageDataset, output: Output) -> None:
@@ -73,7 +87,7 @@ class Writer(ABC):
         return [
             f"The {word} of {count:,} pictures are not written."
             for word, count in _used(dataset).items()
-            if count and word not in self.holds
+            if count and word not in self.holds | self.masks
         ]
 
 
@@ -85,9 +99,29 @@ def _used(dataset: ImageDataset) -> dict[str, int]:
         "groups": sum(record.group is not None for record in records),
         "weights": sum(record.weight != 1.0 for record in records),
         "further columns": sum(bool(record.metadata) for record in records),
+        "mask pictures": sum(record.mask is not None for record in records),
+        **{
+            kind: sum(kind in map(mask_kind, record.boxes) for record in records)
+            for kind in MASKS
+            if kind != "mask pictures"
+        },
     }
 
 
+def mask_kind(box: Box) -> str:
+    """Which of `MASKS` the box has; "" for none."""
+    if box.mask is None:
+        return ""
+    if box.mask.encoding == "coco":
+        return "COCO masks"
+    if box.mask.encoding:
+        return "brush masks"
+    return "outlines" if len(box.mask.polygons) == 1 else "outlines in parts"
+
+
+MASKS = frozenset(
+    {"outlines", "outlines in parts", "COCO masks", "brush masks", "mask pictures"}
+)
 EVERYTHING = frozenset({"boxes", "splits", "groups", "weights", "further columns"})
 
 

@@ -11,27 +11,29 @@ from typing import Any
 from visus.core.errors import DataError
 from visus.core.files import write_bytes
 from visus.data.records import ImageDataset
+from visus.data.sources.archive_paths import ArchivePaths
 from visus.data.sources.rows import as_text, row_of
 from visus.data.sources.tables import Row
-from visus.data.writers.base import EVERYTHING, Output, Writer
+from visus.data.writers.base import EVERYTHING, MASKS, Output, Writer
 from visus.data.writers.pictures import Names
 
-COLUMNS = ("label", "labels", "value", "split", "group", "weight", "boxes")
+COLUMNS = ("label", "labels", "value", "split", "group", "weight", "boxes", "mask")
 
 
 class ManifestWriter(Writer):
     """A row a picture; lists are written as JSON."""
 
     holds = EVERYTHING
+    masks = MASKS
 
     def write(self, dataset: ImageDataset, output: Output) -> None:
         """Copy the pictures to images/ and write metadata.csv."""
         names = Names()
         rows = []
         for record, picture in output.pictures(dataset.records):
-            name = f"images/{names.name(record, picture)}"
-            output.save(name, picture.content)
-            rows.append({"file_name": name, **row_of(record)})
+            name = names.name(record, picture)
+            said = {"file_name": f"images/{name}", **output.save_both(name, picture)}
+            rows.append({**said, **row_of(record)})
         output.save("metadata.csv", _csv(rows))
 
 
@@ -39,19 +41,25 @@ def write_manifest(dataset: ImageDataset, path: Path) -> None:
     """A table that names the pictures where they lie; nothing is copied.
 
     Raises:
-        DataError: a picture lies in an archive or in memory.
+        DataError: a picture lies in memory, or in a file of records.
         MachineError: the place cannot be written.
     """
     rows: list[Row] = []
+    archives = ArchivePaths()
     for record in dataset.records:
-        if not isinstance(record.location, Path):
+        location = archives.path_of(record.location)
+        if location is None:
             raise DataError(
-                received=f"{record.id} is no file: it lies in an archive or in memory.",
-                expected="pictures in files, for a table that only names them.",
+                received=f"{record.id} is no file: it lies in memory, or in a file of "
+                "records.",
+                expected="pictures in files or in a zip or tar, for a table that only "
+                "names them.",
                 remedy="Give a folder as --out; the pictures are then copied to it.",
             )
-        name = _name_from(path.parent, record.location)
-        rows.append({"file_name": name, **row_of(record)})
+        name = _name_from(path.parent, location)
+        shape = archives.path_of(record.mask)
+        mask = {} if shape is None else {"mask": _name_from(path.parent, shape)}
+        rows.append({"file_name": name, **row_of(record), **mask})
     write_bytes(path, _csv(rows))
 
 

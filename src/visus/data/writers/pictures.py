@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from visus.data.decode.header import read_header_of
-from visus.data.decode.signatures import read_format
+from visus.data.decode.signatures import START_BYTES, read_format
 from visus.data.encode import encode_png
 from visus.data.locations import read_location
 from visus.data.records import ImageRecord
@@ -24,27 +24,44 @@ MOST_PART_BYTES = 200
 
 @dataclass(frozen=True)
 class Picture:
-    """The bytes of a picture file, and its upright size in pixels."""
+    """The bytes of a picture file, its upright size in pixels, and its mask's bytes."""
 
     content: bytes
     height: int
     width: int
+    mask: bytes | None = None
 
     @property
     def ending(self) -> str:
         """The usual end of the name of such a file, by its content."""
-        name = read_format(self.content[:32]) or "png"
-        return _ENDINGS.get(name, f".{name.lower()}")
+        return _ending(self.content)
+
+    @property
+    def mask_ending(self) -> str:
+        """The same for its mask."""
+        return _ending(self.mask or b"")
+
+    def mask_name(self, name: str) -> str:
+        """Where the mask of the picture of that name is written."""
+        return f"masks/{name}{self.mask_ending}"
+
+
+def _ending(content: bytes) -> str:
+    name = read_format(content[:START_BYTES]) or "png"
+    return _ENDINGS.get(name, f".{name.lower()}")
 
 
 def read_picture(record: ImageRecord) -> Picture:
     """The bytes of a record's picture; raises `DecodeFailure` for what is none."""
+    mask = None if record.mask is None else read_location(record.mask)
+    if mask is not None:
+        read_header_of(mask)
     if record.pixels is not None:
         height, width, _ = record.pixels.shape
-        return Picture(encode_png(record.pixels), height, width)
+        return Picture(encode_png(record.pixels), height, width, mask)
     content = read_location(record.location or Path())
     header = read_header_of(content)
-    return Picture(content, header.height, header.width)
+    return Picture(content, header.height, header.width, mask)
 
 
 class Names:

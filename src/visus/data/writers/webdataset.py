@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from visus.data.records import SPLITS, ImageDataset, ImageRecord
 from visus.data.sources.rows import row_of
-from visus.data.writers.base import EVERYTHING, Output, Writer
+from visus.data.writers.base import EVERYTHING, MASKS, Output, Writer
 from visus.data.writers.pictures import Names, Picture
 
 SAMPLES_A_SHARD = 10_000
@@ -17,6 +17,7 @@ class WebDatasetWriter(Writer):
     """A sample is the picture, .json with what is known, and .cls with the number."""
 
     holds = EVERYTHING
+    masks = MASKS
 
     def write(self, dataset: ImageDataset, output: Output) -> None:
         """Write `<split>-000000.tar` and on."""
@@ -42,6 +43,8 @@ def _parts(
     key = stem.replace(".", "_")
     row = row_of(record)
     yield f"{key}.{ending.lower()}", picture.content
+    if picture.mask is not None:
+        yield f"{key}.mask{picture.mask_ending}", picture.mask
     if isinstance(record.target, str):
         row["label"] = record.target
         yield f"{key}.cls", str(classes.get(record.target, -1)).encode()

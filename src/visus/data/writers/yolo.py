@@ -1,12 +1,12 @@
 """YOLO: data.yaml, images/ and labels/ for boxes; class folders without them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from visus.core.errors import DataError
 from visus.data.extras import need
-from visus.data.records import ImageDataset, ImageRecord, Split, Target
+from visus.data.records import Box, ImageDataset, ImageRecord, Split, Target
 from visus.data.sources.gathered import target_of_boxes
-from visus.data.writers.base import Output, Writer
+from visus.data.writers.base import Output, Writer, mask_kind
 from visus.data.writers.pictures import Names, Picture
 
 FOLDERS: dict[Split | None, str] = {
@@ -22,6 +22,7 @@ class YoloWriter(Writer):
     """Boxes or classes, and splits; nothing else has a place in this format."""
 
     holds = frozenset({"boxes", "splits"})
+    masks = frozenset({"outlines"})
 
     def write(self, dataset: ImageDataset, output: Output) -> None:
         """Write detection data where any picture has boxes, else classification."""
@@ -41,6 +42,9 @@ class YoloWriter(Writer):
             lost.append(f"{unplaced:,} pictures without a split are written as train.")
         if any(record.boxes for record in dataset.records):
             own = sum(r.target != target_of_boxes(r.boxes) for r in dataset.records)
+            whole = _without_outline(dataset)
+            if _has_outlines(dataset) and whole:
+                lost.append(f"{whole:,} boxes are written as outlines of four corners.")
             if own:
                 lost.append(f"The own labels of {own:,} pictures are not written.")
         return lost
@@ -50,11 +54,12 @@ def _write_boxes(dataset: ImageDataset, output: Output) -> None:
     labels = sorted({box.label for record in dataset.records for box in record.boxes})
     numbers = {label: number for number, label in enumerate(labels)}
     names = Names()
+    outlines = _has_outlines(dataset)
     for record, picture in output.pictures(dataset.records):
         name = f"{FOLDERS[record.split]}/{names.name(record, picture, flat=True)}"
         output.save(f"images/{name}", picture.content)
         if record.boxes:
-            lines = "".join(_lines(record, picture, numbers))
+            lines = "".join(_lines(record, picture, numbers, outlines))
             output.save(f"labels/{name.rpartition('.')[0]}.txt", lines.encode())
     words = [word for word in ("train", "val", "test") if _is_used(word, dataset)]
     for word in words:
@@ -72,16 +77,40 @@ def _is_used(word: str, dataset: ImageDataset) -> bool:
 
 
 def _lines(
-    record: ImageRecord, picture: Picture, numbers: dict[str, int]
+    record: ImageRecord, picture: Picture, numbers: dict[str, int], outlines: bool
 ) -> Iterable[str]:
+    sides = (picture.width, picture.height)
     for box in record.boxes:
-        shares = (
-            (box.left + box.right) / 2 / picture.width,
-            (box.top + box.bottom) / 2 / picture.height,
-            (box.right - box.left) / picture.width,
-            (box.bottom - box.top) / picture.height,
-        )
+        if outlines:
+            shares = [place / sides[n % 2] for n, place in enumerate(_outline(box))]
+        else:
+            shares = [
+                (box.left + box.right) / 2 / picture.width,
+                (box.top + box.bottom) / 2 / picture.height,
+                (box.right - box.left) / picture.width,
+                (box.bottom - box.top) / picture.height,
+            ]
         yield f"{numbers[box.label]} {' '.join(f'{s:.9f}' for s in shares)}\n"
+
+
+def _has_outlines(dataset: ImageDataset) -> bool:
+    return any(_is_outline(box) for record in dataset.records for box in record.boxes)
+
+
+def _without_outline(dataset: ImageDataset) -> int:
+    return sum(not _is_outline(box) for r in dataset.records for box in r.boxes)
+
+
+def _is_outline(box: Box) -> bool:
+    return mask_kind(box) == "outlines"
+
+
+def _outline(box: Box) -> Sequence[float]:
+    """Its corners, x, y, x, y; tools take all lines of a data set for one kind."""
+    if box.mask is not None and _is_outline(box):
+        return box.mask.polygons[0]
+    left, top, right, bottom = box.left, box.top, box.right, box.bottom
+    return (left, top, right, top, right, bottom, left, bottom)
 
 
 def _write_classes(dataset: ImageDataset, output: Output) -> None:
