@@ -17,7 +17,7 @@ def cache(
     as_json: options.AsJson = False,
 ) -> None:
     """Show or clear what is kept on disk to save time."""
-    from visus.data.cache import cache_sizes, clear_cache
+    from visus.data.cache_room import cache_sizes, clear_cache
     from visus.data.home import visus_home
 
     sizes = cache_sizes()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from visus.core.cores import available_cores
-from visus.data.cache import cache_sizes
+from visus.data.cache_room import cache_sizes
 from visus.data.home import visus_home
 from visus.models.backend import SUPPORTED, chosen_backend
 from visus.pipeline.environment import describe_environment
