@@ -32,7 +32,7 @@ from visus.data.records import ImageDataset, ImageRecord
 # Raised whenever decoding, preparing or looking changes: nothing old is used.
 VERSION = 5
 # Larger blocks are mapped from disk rather than read into memory.
-MOST_BYTES_IN_MEMORY = 2 * 2**30
+MOST_BYTES_IN_MEMORY = 2 * 10**9
 
 # Magic word, rows, bytes a row, bytes of the notes, and the checksum of the notes.
 _TAIL = struct.Struct("<8sQQQI")

@@ -23,6 +23,9 @@ class DataConfig(Settings):
     validation_share: float = Field(
         0.1, ge=0, lt=1, description="share of the training pictures held for choices"
     )
+    memory_gigabytes: float = Field(
+        2.0, ge=0, description="prepared pictures above this are streamed from disk"
+    )
     split_seed: int = Field(
         0, ge=0, description="another value draws other splits; runs share one"
     )
