@@ -1,4 +1,4 @@
-"""What is kept on disk: whole or not at all, within a budget, never from under a run."""
+"""What is kept on disk: whole, within a budget, and never taken from a run."""
 
 import errno
 import os

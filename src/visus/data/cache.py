@@ -103,9 +103,12 @@ class PixelCache:
     path: Path
 
     @classmethod
-    def of(cls, dataset: ImageDataset, spec: PreprocessSpec) -> "PixelCache":
+    def of(
+        cls, dataset: ImageDataset, spec: PreprocessSpec, *, measured: bool = True
+    ) -> "PixelCache":
         """Another size, date, name or spec of any file gives another place."""
-        digest = hashlib.sha256(f"{VERSION} {_pixel_choices(spec)}".encode())
+        choices = f"{VERSION} {measured} {_pixel_choices(spec)}"
+        digest = hashlib.sha256(choices.encode())
         for record in dataset.records:
             words = f"\x1e{record.id}\x1f{_stamp(record)}"
             digest.update(words.encode("utf-8", "surrogateescape"))

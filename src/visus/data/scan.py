@@ -49,12 +49,14 @@ class Scan:
         ledger: what became of every file.
         pictures: one row a record, in their order.
         noted: their looks, where the pass through the files noted them.
+        measured: whether looks tell what only an audit asks for.
     """
 
     dataset: ImageDataset
     ledger: Ledger
     pictures: Batch
     noted: Looks | None = None
+    measured: bool = True
 
     @cached_property
     def looks(self) -> Looks:
@@ -62,7 +64,10 @@ class Scan:
         if self.noted is not None:
             return self.noted
         pictures = (record.pixels for record in self.dataset.records)
-        return join_looks([look_at(p) for p in pictures if p is not None])
+        measured = self.measured
+        return join_looks(
+            [look_at(p, measured=measured) for p in pictures if p is not None]
+        )
 
 
 def scan_pictures(
@@ -73,6 +78,7 @@ def scan_pictures(
     progress: Progress | None = None,
     use_cache: bool = True,
     most_bytes: int = MOST_BYTES_IN_MEMORY,
+    measured: bool = True,
 ) -> Scan:
     """Bring every picture to the spec's size; set aside what cannot be read.
 
@@ -85,6 +91,7 @@ def scan_pictures(
             held in memory.
         most_bytes: of prepared pixels to hold in memory; more are mapped from the
             cache and never held at once.
+        measured: whether looks tell what only an audit asks for, see `look_at`.
 
     Raises:
         DataError: not one picture can be read.
@@ -94,8 +101,9 @@ def scan_pictures(
     if all(record.pixels is not None for record in dataset.records):
         kept = _scan_memory(dataset, spec)
     else:
-        cache = PixelCache.of(dataset, spec) if use_cache else None
-        kept = _scan_files(dataset, spec, progress, cache, most_bytes)
+        cache = PixelCache.of(dataset, spec, measured=measured) if use_cache else None
+        work = _Pass(dataset, spec, measured, progress)
+        kept = _scan_files(work, cache, most_bytes)
     noted = kept.noted
     usable = _usable(dataset, noted)
     if not len(usable):
@@ -105,6 +113,7 @@ def scan_pictures(
         ledger=ledger.with_quarantined(noted.quarantined),
         pictures=make_batch(kept.pixels, usable),
         noted=noted.looks,
+        measured=measured,
     )
 
 
@@ -122,7 +131,7 @@ def open_picture(location: Location, spec: PreprocessSpec) -> NDArray[np.uint8]:
         DecodeFailure: it cannot be read, or is no picture.
     """
     decoded = _decoded_for(read_location(location), spec)
-    return prepare_pixels(decoded.pixels, spec, decoded.size)
+    return prepare_pixels(decoded.picture, spec, decoded.size)
 
 
 def _scan_memory(dataset: ImageDataset, spec: PreprocessSpec) -> Kept:
@@ -136,57 +145,54 @@ def _scan_memory(dataset: ImageDataset, spec: PreprocessSpec) -> Kept:
     return Kept(prepared, Noted(hashes, ()))
 
 
-def _scan_files(
-    dataset: ImageDataset,
-    spec: PreprocessSpec,
-    progress: Progress,
-    cache: PixelCache | None,
-    most_bytes: int,
-) -> Kept:
+@dataclass(frozen=True)
+class _Pass:
+    """What one pass through the files is about."""
+
+    dataset: ImageDataset
+    spec: PreprocessSpec
+    measured: bool
+    progress: Progress
+
+
+def _scan_files(work: _Pass, cache: PixelCache | None, most_bytes: int) -> Kept:
     kept = cache.load(most_bytes) if cache else None
     if kept is not None:
         return kept
     if cache is None:
-        return _into_memory(dataset, spec, progress)
-    size = len(dataset) * int(np.prod(spec.input_shape))
+        return _into_memory(work)
+    size = len(work.dataset) * int(np.prod(work.spec.input_shape))
     try:
         if not make_room(size):
             raise _no_room(size)
         with cache.writing() as file:
-            noted = _decode_all(dataset, spec, progress, file.add)
-            return file.finish(noted, spec.input_shape, most_bytes)
+            noted = _decode_all(work, file.add)
+            return file.finish(noted, work.spec.input_shape, most_bytes)
     except MachineError as error:
         # A disk without room costs the next run time, not this one's life.
         if size > most_bytes:
             raise
-        progress.say(f"The prepared pictures are not kept: {error.received}")
-    return _into_memory(dataset, spec, progress)
+        work.progress.say(f"The prepared pictures are not kept: {error.received}")
+    return _into_memory(work)
 
 
-def _into_memory(
-    dataset: ImageDataset, spec: PreprocessSpec, progress: Progress
-) -> Kept:
-    pixels = np.empty((len(dataset), *spec.input_shape), dtype=np.uint8)
+def _into_memory(work: _Pass) -> Kept:
+    pixels = np.empty((len(work.dataset), *work.spec.input_shape), dtype=np.uint8)
     free = iter(pixels)
 
     def put(picture: NDArray[np.uint8]) -> None:
         next(free)[...] = picture
 
-    noted = _decode_all(dataset, spec, progress, put)
+    noted = _decode_all(work, put)
     return Kept(pixels[: len(noted.hashes)], noted)
 
 
-def _decode_all(
-    dataset: ImageDataset,
-    spec: PreprocessSpec,
-    progress: Progress,
-    put: Callable[[NDArray[np.uint8]], None],
-) -> Noted:
+def _decode_all(work: _Pass, put: Callable[[NDArray[np.uint8]], None]) -> Noted:
     hashes: list[str] = []
     looks: list[Look] = []
     quarantined: list[Quarantined] = []
-    with progress.stage("Reading pictures", len(dataset)):
-        for piece in _decoded(dataset.records, spec):
+    with work.progress.stage("Reading pictures", len(work.dataset)):
+        for piece in _decoded(work):
             for result in piece:
                 if isinstance(result, Quarantined):
                     quarantined.append(result)
@@ -195,22 +201,21 @@ def _decode_all(
                 put(pixels)
                 hashes.append(digest)
                 looks.append(look)
-            progress.advance(len(piece))
+            work.progress.advance(len(piece))
     return Noted(tuple(hashes), tuple(quarantined), join_looks(looks))
 
 
 Result = tuple[NDArray[np.uint8], str, Look] | Quarantined
 
 
-def _decoded(
-    records: tuple[ImageRecord, ...], spec: PreprocessSpec
-) -> Iterator[list[Result]]:
+def _decoded(work: _Pass) -> Iterator[list[Result]]:
     """Pieces of results, in order; few are ahead, so that memory stays flat."""
-    size = max(1, min(PIECE, PIECE_BYTES // int(np.prod(spec.input_shape))))
+    records = work.dataset.records
+    size = max(1, min(PIECE, PIECE_BYTES // int(np.prod(work.spec.input_shape))))
     cores = available_cores()
 
     def decode(first: int) -> list[Result]:
-        return [_decode_one(record, spec) for record in records[first : first + size]]
+        return [_decode_one(record, work) for record in records[first : first + size]]
 
     # Threads: the codecs and the resize let go of Python's lock while they work.
     workers = ThreadPoolExecutor(cores)
@@ -226,23 +231,26 @@ def _decoded(
         workers.shutdown(cancel_futures=True)
 
 
-def _decode_one(record: ImageRecord, spec: PreprocessSpec) -> Result:
+def _decode_one(record: ImageRecord, work: _Pass) -> Result:
+    spec, measured = work.spec, work.measured
     if record.pixels is not None:
         digest = hashlib.sha256(record.pixels.tobytes()).hexdigest()
-        return prepare_pixels(record.pixels, spec), digest, look_at(record.pixels)
+        look = look_at(record.pixels, measured=measured)
+        return prepare_pixels(record.pixels, spec), digest, look
     try:
         content = read_location(record.location or Path())
         decoded = _decoded_for(content, spec)
     except DecodeFailure as failure:
         return Quarantined(record.id, failure.verdict, failure.reason)
     look = look_at(
-        decoded.pixels,
+        decoded.picture,
         size=decoded.size,
         file_bytes=len(content),
         image_format=decoded.format,
+        measured=measured,
     )
     digest = hashlib.sha256(content).hexdigest()
-    return prepare_pixels(decoded.pixels, spec, decoded.size), digest, look
+    return prepare_pixels(decoded.picture, spec, decoded.size), digest, look
 
 
 def _decoded_for(content: bytes, spec: PreprocessSpec) -> Decoded:

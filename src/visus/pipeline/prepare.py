@@ -100,6 +100,7 @@ def prepare_data(plan: Plan, progress: Progress) -> PreparedData:
         plan.spec,
         progress=progress,
         most_bytes=int(plan.config.data.memory_gigabytes * 1e9),
+        measured=False,
     )
     if len(scan.dataset) < len(plan.dataset):
         require_classes(scan.dataset)
