@@ -11,6 +11,7 @@ NAMES = (
     "fashion",
     "cifar",
     "cats_dogs",
+    "loading",
     "audit",
     "planted_labels",
 )

@@ -41,7 +41,12 @@ class RowsOf:
         return (len(self.rows), *self.pixels.shape[1:])
 
     def __getitem__(self, key: Any) -> NDArray[np.uint8]:
-        return np.asarray(self.pixels[self.rows[key]])
+        first, *others = key if isinstance(key, tuple) else (key,)
+        if first is Ellipsis or first is None:
+            return np.asarray(self[:][key])
+        rows = np.asarray(self.pixels[self.rows[first]])
+        ahead = (slice(None),) * self.rows[first].ndim
+        return np.asarray(rows[(*ahead, *others)]) if others else rows
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.asarray(self[:], dtype=dtype)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ from visus.data.records import ImageDataset, ImageRecord
 VERSION = 5
 # Larger blocks are mapped from disk rather than read into memory.
 MOST_BYTES_IN_MEMORY = 2 * 10**9
+
+File = io.BufferedReader | io.BufferedRandom
 
 # Magic word, rows, bytes a row, bytes of the notes, and the checksum of the notes.
 _TAIL = struct.Struct("<8sQQQI")
@@ -73,7 +75,7 @@ class Kept:
 class PixelFile:
     """A file that is being written, picture by picture."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: File) -> None:
         self.file = file
 
     def add(self, pixels: NDArray[np.uint8]) -> None:
@@ -93,7 +95,7 @@ class PixelFile:
         tail = _MAGIC, rows, row_bytes, len(notes), zlib.crc32(notes)
         self.file.write(_TAIL.pack(*tail))
         self.file.flush()
-        return Kept(_within(pixels, most_bytes), noted)
+        return Kept(_within(self.file, pixels, most_bytes), noted)
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class PixelCache:
             yield PixelFile(file)
 
 
-def _read(file: BinaryIO, most_bytes: int) -> Kept | None:
+def _read(file: File, most_bytes: int) -> Kept | None:
     size = file.seek(0, io.SEEK_END)
     if size < _TAIL.size:
         return None
@@ -166,10 +168,10 @@ def _read(file: BinaryIO, most_bytes: int) -> Kept | None:
     pixels = _mapped(file, (rows, *shape)) if rows else _nothing(shape)
     if not np.array_equal(_checksums(pixels), checksums):
         return None
-    return Kept(_within(pixels, most_bytes), noted)
+    return Kept(_within(file, pixels, most_bytes), noted)
 
 
-def _mapped(file: BinaryIO, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _mapped(file: File, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     # The map has a descriptor of its own, and so keeps what `hold` took until its end.
     return np.memmap(file, dtype=np.uint8, mode="r", shape=shape)
 
@@ -178,8 +180,16 @@ def _nothing(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     return np.empty((0, *shape), dtype=np.uint8)
 
 
-def _within(pixels: NDArray[np.uint8], most_bytes: int) -> NDArray[np.uint8]:
-    return pixels if pixels.nbytes > most_bytes else np.array(pixels)
+def _within(
+    file: File, pixels: NDArray[np.uint8], most_bytes: int
+) -> NDArray[np.uint8]:
+    if pixels.nbytes > most_bytes:
+        return pixels
+    held = np.empty(pixels.shape, dtype=np.uint8)
+    file.seek(0)
+    if file.readinto(held.data) != held.nbytes:  # Quicker than a copy of the map.
+        raise OSError("the file became shorter while it was read")
+    return held
 
 
 def _checksums(pixels: NDArray[np.uint8]) -> NDArray[np.uint32]:
