@@ -191,8 +191,8 @@ def _memory(streamed: Measurement) -> str:
     budget, most = streamed["budget_bytes"], streamed["anonymous_bytes"]
     held = "within" if most < budget + SPARE_BYTES else "ABOVE"
     return (
-        f"anonymous memory for {streamed['bytes'] / 1e6:,.0f} MB of pixels with a budget "
-        f"of {budget / 1e6:,.0f} MB: {most / 1e6:,.0f} MB above the imports, "
+        f"anonymous memory for {streamed['bytes'] / 1e6:,.0f} MB of pixels, "
+        f"{budget / 1e6:,.0f} MB of them held: {most / 1e6:,.0f} MB above the imports, "
         f"{held} the budget and {SPARE_BYTES / 1e6:,.0f} MB"
     )
 
