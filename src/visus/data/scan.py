@@ -35,9 +35,10 @@ from visus.data.preprocess import PreprocessSpec, least_decoded_size, prepare_pi
 from visus.data.records import ImageDataset, ImageRecord
 
 # Pictures that a thread decodes at once: few enough that Ctrl-C is quick, enough that
-# handing them over costs nothing. And the most bytes of them, prepared.
+# handing them over costs nothing.
 PIECE = 16
-PIECE_BYTES = 4 * 2**20
+# Prepared pictures of all threads that wait to be written, at most.
+WAITING_BYTES = 32 * 2**20
 # Just below the limit, with room for what the library writes beside it.
 LARGEST_FREED_BYTES = 31 * 2**20
 
@@ -213,8 +214,10 @@ Result = tuple[NDArray[np.uint8], str, Look] | Quarantined
 def _decoded(work: _Pass) -> Iterator[list[Result]]:
     """Pieces of results, in order; few are ahead, so that memory stays flat."""
     records = work.dataset.records
-    size = max(1, min(PIECE, PIECE_BYTES // int(np.prod(work.spec.input_shape))))
     cores = available_cores()
+    most_ahead = 2 * cores
+    piece_bytes = WAITING_BYTES // (most_ahead + 1)
+    size = max(1, min(PIECE, piece_bytes // int(np.prod(work.spec.input_shape))))
 
     def decode(first: int) -> list[Result]:
         return [_decode_one(record, work) for record in records[first : first + size]]
@@ -226,7 +229,7 @@ def _decoded(work: _Pass) -> Iterator[list[Result]]:
     try:
         for first in range(0, len(records), size):
             ahead.append(workers.submit(decode, first))
-            if len(ahead) > 2 * cores:
+            if len(ahead) > most_ahead:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()

