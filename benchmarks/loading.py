@@ -38,7 +38,7 @@ from benchmarks.measure import (
 SIDE = 180
 BATCH_SIZE = 64
 RUNS = 7
-QUICK_RUNS = 3
+QUICK_RUNS = 2
 QUICK_EVERY = 3
 WARM_UP_PICTURES = 32
 PEER, OURS = "Keras tf.data", "Visus"
@@ -202,7 +202,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="3 runs instead of 7, a third of the cats and dogs",
+        help="2 runs instead of 7, a third of the cats and dogs",
     )
     return parser.parse_args()
 

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
@@ -219,8 +220,11 @@ def _decoded(work: _Pass) -> Iterator[list[Result]]:
     piece_bytes = WAITING_BYTES // (most_ahead + 1)
     size = max(1, min(PIECE, piece_bytes // int(np.prod(work.spec.input_shape))))
 
+    stopped = Event()
+
     def decode(first: int) -> list[Result]:
-        return [_decode_one(record, work) for record in records[first : first + size]]
+        piece = records[first : first + size]
+        return [_decode_one(record, work) for record in piece if not stopped.is_set()]
 
     _let_freed_memory_stay()
     # Threads: the codecs and the resize let go of Python's lock while they work.
@@ -234,6 +238,8 @@ def _decoded(work: _Pass) -> Iterator[list[Result]]:
         while ahead:
             yield ahead.popleft().result()
     finally:
+        # Ctrl-C waits for the picture under way, not for all that are asked for.
+        stopped.set()
         workers.shutdown(cancel_futures=True)
 
 
