@@ -11,6 +11,7 @@ NAMES = (
     "fashion",
     "cifar",
     "cats_dogs",
+    "loading",
     "augmenting",
     # With the planted labels, which are a benchmark of their own too.
     "audit",

@@ -31,6 +31,7 @@ FENCES = {
     "tensorflow": ("models/", "training/"),
     "typer": ("cli/",),
     "pillow_heif": ("data/decode/heic.py",),
+    "simplejpeg": ("data/decode/jpeg.py",),
     "pydicom": ("data/decode/dicom.py",),
     "sklearn": ("auditing/probe.py",),
     "pyarrow": ("data/sources/", "data/writers/"),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from visus.data.batches import Batch, padded_batches
+from visus.data.batches import Batch, RowsOf, padded_batches
 
 
 def batch(count: int) -> Batch:
@@ -36,3 +36,25 @@ def test_padding_has_no_weight_and_loses_nothing(count, size):
         i for part in parts for i, w in zip(part.ids, part.weights, strict=True) if w
     ]
     assert tuple(kept) == whole.ids
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        2,
+        -1,
+        slice(1, 3),
+        [2, 0],
+        np.array([[0, 1], [2, 2]]),
+        (slice(None), 0),
+        (1, slice(None), 0),
+        (np.array([2, 0]), slice(1, 2)),
+        (..., 0),
+        (slice(0, 2), ..., 0),
+    ],
+)
+def test_rows_of_an_array_are_indexed_like_one(key):
+    pixels = batch(7).pixels
+    rows = np.array([6, 0, 3])
+    assert np.array_equal(RowsOf(pixels, rows)[key], pixels[rows][key])
+    assert np.asarray(RowsOf(pixels, rows)).shape == RowsOf(pixels, rows).shape

@@ -1,6 +1,7 @@
 """Color profiles: other color spaces become sRGB, broken ones cost nothing."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -104,3 +105,19 @@ def test_gray_stays_gray_and_follows_its_profile():
     # Linear light of 0.502 in sRGB's own curve (IEC 61966-2-1).
     expected = 255 * (1.055 * (128 / 255) ** (1 / 2.4) - 0.055)
     np.testing.assert_allclose(decoded.pixels, expected, atol=2)
+
+
+def test_threads_share_the_transform_of_a_profile():
+    rng = np.random.default_rng(0)
+    images = [
+        Image.fromarray(rng.integers(0, 256, (40, 60, 3), dtype=np.uint8))
+        for _ in range(40)
+    ]
+    contents = [encoded(image, swapped()) for image in images]
+    with ThreadPoolExecutor(8) as workers:
+        found = list(workers.map(decode_image, contents))
+    source = ImageCms.ImageCmsProfile(io.BytesIO(swapped()))
+    target = ImageCms.createProfile("sRGB")
+    for image, decoded in zip(images, found, strict=True):
+        expected = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+        np.testing.assert_array_equal(decoded.pixels, np.asarray(expected))

@@ -66,6 +66,16 @@ def test_pictures_of_any_shape_are_looked_at(shape):
     assert (look.sharpness, look.detail) == (0, 1)
 
 
+def test_only_what_twins_need_is_noted_unless_measured():
+    pixels = picture()
+    full, short = look_at(pixels), look_at(pixels, measured=False)
+    assert np.array_equal(full.thumbnail, short.thumbnail)
+    assert (full.height, full.width) == (short.height, short.width)
+    names = ("brightness", "contrast", "sharpness", "detail", "entropy", "colorfulness")
+    assert all(np.isfinite(getattr(full, name)) for name in names)
+    assert all(np.isnan(getattr(short, name)) for name in names)
+
+
 def test_detail_tells_how_far_a_picture_was_enlarged():
     honest = clouds(128)
     assert look_at(honest).detail > 0.85

@@ -6,7 +6,7 @@ from PIL import Image
 
 from visus.core.errors import DataError
 from visus.core.progress import SilentProgress
-from visus.data.cache import cache_sizes, clear_cache
+from visus.data.cache_room import cache_sizes, clear_cache
 from visus.data.decode import decode_image
 from visus.data.preprocess import (
     MEAN_TOLERANCE,

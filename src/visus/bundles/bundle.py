@@ -15,6 +15,7 @@ from visus.bundles.predictions import Predictions
 from visus.bundles.runtime import Session
 from visus.core.errors import DataError, ModelError
 from visus.core.settings import read_settings
+from visus.data.batches import Pixels
 from visus.data.decode import READ_NAMES, DecodeFailure
 from visus.data.preprocess import PreprocessSpec, prepare_pixels
 from visus.data.scan import open_picture
@@ -61,7 +62,7 @@ class Bundle:
         """The running graph."""
         return Session(self.contents.graph)
 
-    def scores(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Class probabilities `(num_images, num_classes)` of prepared pixels.
 
         Args:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from visus.core.cores import available_cores
 from visus.core.errors import ModelError
+from visus.data.batches import Pixels
 
 BATCH_SIZE = 64
 
@@ -38,7 +39,7 @@ class Session:
                 remedy="Train again, or install the versions that the origin names.",
             ) from error
 
-    def scores(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Class probabilities `(num_images, num_classes)`, in pieces of 64 pictures."""
         pieces = [self._run(piece) for piece in _pieces(pixels)]
         return np.concatenate(pieces)
@@ -48,7 +49,7 @@ class Session:
         return np.asarray(answers[0], dtype=np.float32)
 
 
-def _pieces(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+def _pieces(pixels: Pixels) -> Iterator[NDArray[np.uint8]]:
     for first in range(0, max(len(pixels), 1), BATCH_SIZE):
         yield np.ascontiguousarray(pixels[first : first + BATCH_SIZE])
 

@@ -17,7 +17,7 @@ def cache(
     as_json: options.AsJson = False,
 ) -> None:
     """Show or clear what is kept on disk to save time."""
-    from visus.data.cache import cache_sizes, clear_cache
+    from visus.data.cache_room import cache_budget, cache_sizes, clear_cache
     from visus.data.home import visus_home
 
     sizes = cache_sizes()
@@ -30,10 +30,18 @@ def cache(
         cleared = {part: clear_cache(part) for part in parts}
         sizes = cache_sizes()
     if as_json:
-        answer({"home": str(visus_home()), "bytes": sizes, "cleared_bytes": cleared})
+        answer(
+            {
+                "home": str(visus_home()),
+                "bytes": sizes,
+                "pixels_budget_bytes": cache_budget(),
+                "cleared_bytes": cleared,
+            }
+        )
         return
     write(str(visus_home()))
     for part, size in cleared.items():
         write(f"  cleared {part}: {size / 1e6:,.1f} MB")
     for part, size in sizes.items():
-        write(f"  {part}: {size / 1e6:,.1f} MB")
+        budget = f" of {cache_budget() / 1e6:,.1f} MB" if part == "pixels" else ""
+        write(f"  {part}: {size / 1e6:,.1f} MB{budget}")

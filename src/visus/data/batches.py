@@ -11,19 +11,66 @@ from numpy.typing import NDArray
 from visus.data.augment.numbers import Keys, picture_keys
 from visus.data.records import ImageDataset, Split
 
+# Rows of arrays up to this are copied, which is quicker to read later on.
+MOST_COPIED_BYTES = 64 * 2**20
+
+
+class RowsOf:
+    """Some rows of a large array of pixels, in any order, read when they are asked for.
+
+    It is indexed along its first axis like an array; a split of pictures that are
+    mapped from disk so stays on disk.
+
+    Args:
+        pixels: uint8 `(num_images, height, width, channels)`.
+        rows: positions `(batch,)`.
+
+    Example:
+        >>> RowsOf(np.arange(6, dtype=np.uint8).reshape(3, 2), np.array([2, 0]))[1]
+        array([0, 1], dtype=uint8)
+    """
+
+    def __init__(self, pixels: NDArray[np.uint8], rows: NDArray[np.intp]) -> None:
+        self.pixels = pixels
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """`(batch, height, width, channels)`."""
+        return (len(self.rows), *self.pixels.shape[1:])
+
+    def __getitem__(self, key: Any) -> NDArray[np.uint8]:
+        first, *others = key if isinstance(key, tuple) else (key,)
+        if first is Ellipsis or first is None:
+            return np.asarray(self[:][key])
+        rows = np.asarray(self.pixels[self.rows[first]])
+        ahead = (slice(None),) * self.rows[first].ndim
+        return np.asarray(rows[(*ahead, *others)]) if others else rows
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self[:], dtype=dtype)
+
+
+# A split in memory, or one that stays where it is.
+Pixels = NDArray[np.uint8] | RowsOf
+
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures ready for a network; a whole split in memory is one large batch.
+    """Pictures ready for a network; a whole split is one large batch.
 
     Args:
-        pixels: uint8 `(batch, height, width, channels)`; may be a memory map.
+        pixels: uint8 `(batch, height, width, channels)`; may be a memory map, or rows
+            of one.
         targets: int32 class numbers `(batch,)`, -1 where unknown.
         weights: float32 `(batch,)`; 0 marks padding that no metric counts.
         ids: the record ids, `(batch,)`.
     """
 
-    pixels: NDArray[np.uint8]
+    pixels: Pixels
     targets: NDArray[np.int32]
     weights: NDArray[np.float32]
     ids: tuple[str, ...]
@@ -77,10 +124,14 @@ def padded_batches(pictures: Batch, batch_size: int) -> Iterator[Batch]:
         )
 
 
-def _rows(pixels: NDArray[np.uint8], rows: NDArray[np.intp]) -> NDArray[np.uint8]:
+def _rows(pixels: Pixels, rows: NDArray[np.intp]) -> Pixels:
+    if isinstance(pixels, RowsOf):
+        return _rows(pixels.pixels, pixels.rows[rows])
     # Neighbouring rows need no copy: MNIST's two parts lie one after the other.
     if len(rows) and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
         return pixels[rows[0] : rows[0] + len(rows)]
+    if isinstance(pixels, np.memmap) or pixels.nbytes > MOST_COPIED_BYTES:
+        return RowsOf(pixels, rows)
     return pixels[rows]
 
 

@@ -40,6 +40,9 @@ class DataConfig(Settings):
         description="share of the training pictures held for choices, where no "
         "validation is given; unset: the recipe's, or 0.1",
     )
+    memory_gigabytes: float = Field(
+        2.0, ge=0, description="prepared pictures above this are streamed from disk"
+    )
     split_seed: int = Field(
         0, ge=0, description="another value draws other splits; runs share one"
     )

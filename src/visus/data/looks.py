@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visus.data.decode import resize_pixels
+from visus.data.decode import Picture, as_picture
 
 # Side of the gray thumbnails, in pixels.
 THUMBNAIL_SIDE = 32
@@ -24,8 +24,6 @@ SHORTEST_LINE = 16
 # Honest photographs have nine tenths of their edges' power below about nine tenths of
 # the highest frequency; pictures enlarged f times, below about 0.9 / f.
 EDGE_POWER = 0.9
-# ITU-R BT.601, as in preprocess.py, without its rounding.
-LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 Floats = NDArray[np.float32]
 
@@ -58,7 +56,8 @@ class Looks:
         file_bytes: int64 `(num_images,)`; 0 for pictures in memory.
         formats: as the content says, such as "JPEG"; "" for pictures in memory.
         thumbnails: uint8 `(num_images, 32, 32)`, luma, squashed.
-        brightness: float32 `(num_images,)`, mean luma, 0 to 1.
+        brightness: float32 `(num_images,)`, mean luma, 0 to 1. NaN, as all below, where
+            the pass did not measure.
         contrast: float32 `(num_images,)`, standard deviation of luma, 0 to 0.5.
         sharpness: float32 `(num_images,)`, variance of the Laplacian of the luma, after
             bringing the longer side to at most 256 pixels.
@@ -154,27 +153,30 @@ def join_looks(rows: Sequence[Look]) -> Looks:
 
 
 def look_at(
-    pixels: NDArray[np.uint8],
+    pixels: NDArray[np.uint8] | Picture,
     *,
     size: tuple[int, int] | None = None,
     file_bytes: int = 0,
     image_format: str = "",
     notes: tuple[str, ...] = (),
+    measured: bool = True,
 ) -> Look:
     """Note what one decoded picture looks like.
 
-    Of a picture whose longer side is above 256 pixels all but `detail` is told of a
-    copy brought to that. Detail is told by 24 to 47 rows and columns, colorfulness by
-    the pixels of 32 to 63, evenly spread. Where a JPEG was decoded at a part of its
-    size, `detail` is that of what was decoded. Pixels that were merely repeated, with
-    no smoothing, count as detail.
+    Of a picture whose longer side is above 256 pixels all but `detail` and the
+    thumbnail is told of a copy brought to that. Detail is told by 24 to 47 rows and
+    columns, colorfulness by the pixels of 32 to 63, evenly spread. Where a JPEG was
+    decoded at a part of its size, `detail` is that of what was decoded. Pixels that
+    were merely repeated, with no smoothing, count as detail.
 
     Args:
-        pixels: uint8 `(height, width, 1 or 3)`, upright, as decoded.
+        pixels: uint8 `(height, width, 1 or 3)`, upright, as decoded; or the picture.
         size: `(height, width)` in the file; that of `pixels` by default.
         file_bytes: 0 for a picture in memory.
         image_format: as the content says; "" for a picture in memory.
         notes: what was changed to read it, as `Decoded.notes`.
+        measured: whether to note what only an audit asks for, brightness and all that
+            follows it in `Looks`; NaN otherwise. It takes most of the time.
 
     Example:
         >>> gray = np.full((40, 60, 1), 51, np.uint8)
@@ -182,46 +184,34 @@ def look_at(
         >>> look.height, look.width, round(look.brightness, 3), look.contrast
         (40, 60, 0.2, 0.0)
     """
-    height, width = size or pixels.shape[:2]
-    small = _at_most(pixels, SHARPNESS_SIDE)
-    luma = _luma(small)
-    brightness, contrast, entropy = _of_histogram(np.bincount(luma.ravel()))
-    return Look(
-        height=height,
-        width=width,
-        file_bytes=file_bytes,
-        format=image_format,
-        thumbnail=_thumbnail(luma),
-        brightness=brightness,
-        contrast=contrast,
-        sharpness=_laplacian_variance(luma),
-        detail=_detail(luma if small is pixels else pixels),
-        entropy=entropy,
-        colorfulness=_colorfulness(small),
-        notes=notes,
-    )
+    picture = as_picture(pixels)
+    height, width = size or picture.shape[:2]
+    thumbnail = picture.gray.resized((THUMBNAIL_SIDE, THUMBNAIL_SIDE), "area")[..., 0]
+    measures = _measure(picture) if measured else _NOT_MEASURED
+    return Look(height, width, file_bytes, image_format, thumbnail, *measures, notes)
 
 
-def _at_most(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    height, width = pixels.shape[:2]
+Measures = tuple[float, float, float, float, float, float]
+_NOT_MEASURED: Measures = (math.nan,) * 6
+
+
+def _measure(picture: Picture) -> Measures:
+    """Brightness, contrast, sharpness, detail, entropy and colorfulness."""
+    small = _at_most(picture, SHARPNESS_SIDE)
+    brightness, contrast, entropy = _of_histogram(small.levels())
+    sharpness = _laplacian_variance(small.gray.pixels[..., 0])
+    detail = _detail(picture.gray.pixels[..., 0])
+    colorfulness = _colorfulness(small.pixels)
+    return brightness, contrast, sharpness, detail, entropy, colorfulness
+
+
+def _at_most(picture: Picture, side: int) -> Picture:
+    height, width = picture.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:
-        return pixels
+        return picture
     size = max(1, round(height * scale)), max(1, round(width * scale))
-    return resize_pixels(pixels, size, "area")
-
-
-def _luma(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Luma to the nearest whole number, `(height, width)`."""
-    if pixels.shape[2] == 1:
-        return pixels[..., 0]
-    # A product with a vector of floats is ten times as fast as whole numbers.
-    return (pixels.astype(np.float32) @ LUMA + np.float32(0.5)).astype(np.uint8)
-
-
-def _thumbnail(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    size = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
-    return resize_pixels(luma[..., None], size, "area")[..., 0]
+    return Picture(picture.resized(size, "area"))
 
 
 def _laplacian_variance(luma: NDArray[np.uint8]) -> float:
@@ -241,7 +231,7 @@ def _laplacian_variance(luma: NDArray[np.uint8]) -> float:
     return max(0.0, float(inside @ inside) / inside.size - mean**2)
 
 
-def _of_histogram(counts: NDArray[np.intp]) -> tuple[float, float, float]:
+def _of_histogram(counts: NDArray[np.int64]) -> tuple[float, float, float]:
     """Brightness, contrast and entropy, from how often each luma occurs."""
     levels = np.flatnonzero(counts)
     shares = counts[levels] / counts.sum()
@@ -265,16 +255,10 @@ def _colorfulness(pixels: NDArray[np.uint8]) -> float:
     return float(distances / (9 * 255 * total.size))
 
 
-def _detail(pixels: NDArray[np.uint8]) -> float:
-    """The larger share of the two sides; 1 where the picture is too small to tell.
-
-    Args:
-        pixels: `(height, width, 1 or 3)`, or its luma `(height, width)`.
-    """
-    down, right = _strides(pixels, DETAIL_LINES)
-    rows, columns = pixels[::down], pixels[:, ::right]
-    if pixels.ndim == 3:
-        rows, columns = _luma(rows), _luma(columns)
+def _detail(luma: NDArray[np.uint8]) -> float:
+    """The larger share of the two sides; 1 where the picture is too small to tell."""
+    down, right = _strides(luma, DETAIL_LINES)
+    rows, columns = luma[::down], luma[:, ::right]
     return min(1.0, max(_edge_rolloff(rows), _edge_rolloff(columns.T)) / EDGE_POWER)
 
 

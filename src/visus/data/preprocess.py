@@ -8,7 +8,7 @@ from pydantic import Field
 
 from visus.core.settings import Settings
 from visus.data.config import Fit, Interpolation
-from visus.data.decode import resize_pixels
+from visus.data.decode import Picture, as_picture
 
 Scaling = Literal["unit", "signed", "none"]
 # How far decoding at a part of the size may change prepared pixels, of 255.
@@ -43,7 +43,7 @@ class PreprocessSpec(Settings):
 
 
 def prepare_pixels(
-    pixels: NDArray[np.uint8],
+    pixels: NDArray[np.uint8] | Picture,
     spec: PreprocessSpec,
     size: tuple[int, int] | None = None,
 ) -> NDArray[np.uint8]:
@@ -52,7 +52,7 @@ def prepare_pixels(
     The only resize there is: training, evaluation and prediction all call it.
 
     Args:
-        pixels: `(height, width, 1 or 3)`.
+        pixels: `(height, width, 1 or 3)`, or a decoded picture.
         spec: the size, fit, interpolation and channels.
         size: `(height, width)` of the whole picture, where `pixels` are decoded at a
             half, a quarter or an eighth of it. What is cut and padded follows it:
@@ -61,16 +61,16 @@ def prepare_pixels(
     Returns:
         `(*spec.image_size, spec.channels)`.
     """
-    pixels = _with_channels(pixels, spec.channels)
-    if pixels.shape[:2] == spec.image_size:
-        return pixels
-    height, width = size or pixels.shape[:2]
-    factor = round(height / pixels.shape[0])
+    picture = as_picture(pixels).with_channels(spec.channels)
+    if picture.shape[:2] == spec.image_size:
+        return picture.pixels
+    height, width = size or picture.shape[:2]
+    factor = round(height / picture.shape[0])
     whole = (height / factor, width / factor)
     if spec.fit == "pad":
-        return _padded(pixels, spec, (height, width), (0.0, 0.0, *whole))
+        return _padded(picture, spec, (height, width), (0.0, 0.0, *whole))
     box = _middle(whole, spec) if spec.fit == "crop" else (0.0, 0.0, *whole)
-    return resize_pixels(pixels, spec.image_size, spec.interpolation, box)
+    return picture.resized(spec.image_size, spec.interpolation, box)
 
 
 def least_decoded_size(spec: PreprocessSpec) -> tuple[int, int] | None:
@@ -119,25 +119,14 @@ def _middle(whole: tuple[float, float], spec: PreprocessSpec) -> Box:
 
 
 def _padded(
-    pixels: NDArray[np.uint8], spec: PreprocessSpec, size: tuple[int, int], box: Box
+    picture: Picture, spec: PreprocessSpec, size: tuple[int, int], box: Box
 ) -> NDArray[np.uint8]:
     scale = min(new / old for new, old in zip(spec.image_size, size, strict=True))
     fitted = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
-    resized = resize_pixels(pixels, fitted, spec.interpolation, box)
+    resized = picture.resized(fitted, spec.interpolation, box)
     canvas = np.zeros(spec.input_shape, dtype=np.uint8)
     top, left = (
         (new - old) // 2 for new, old in zip(spec.image_size, fitted, strict=True)
     )
     canvas[top : top + fitted[0], left : left + fitted[1]] = resized
     return canvas
-
-
-def _with_channels(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
-    if pixels.shape[2] == channels:
-        return pixels
-    if channels == 3:
-        return np.repeat(pixels, 3, axis=2)
-    # ITU-R BT.601 luma, in the integer arithmetic that Pillow uses.
-    red, green, blue = (pixels[..., number].astype(np.uint32) for number in range(3))
-    luma = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16
-    return luma[..., None].astype(np.uint8)

@@ -5,34 +5,43 @@ decoded again. Pictures that are in memory already are not kept.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visus.core.cores import available_cores
-from visus.core.errors import DataError
+from visus.core.errors import DataError, MachineError
 from visus.core.progress import Progress, SilentProgress
 from visus.data.batches import Batch, make_batch
-from visus.data.cache import Kept, PixelCache
+from visus.data.cache import MOST_BYTES_IN_MEMORY, Kept, Noted, PixelCache
+from visus.data.cache_room import make_room
 from visus.data.decode import (
     READ_NAMES,
     Decoded,
     DecodeFailure,
     decode_image,
 )
+from visus.data.home import visus_home
 from visus.data.ledger import Ledger, Quarantined
 from visus.data.locations import Location, read_location
 from visus.data.looks import Look, Looks, join_looks, look_at
 from visus.data.preprocess import PreprocessSpec, least_decoded_size, prepare_pixels
 from visus.data.records import ImageDataset, ImageRecord
 
-# Few enough that Ctrl-C is quick and memory flat, enough to keep every core busy.
-PIECE = 64
+# Pictures that a thread decodes at once: few enough that Ctrl-C is quick, enough that
+# handing them over costs nothing.
+PIECE = 16
+# Prepared pictures of all threads that wait to be written, at most.
+WAITING_BYTES = 32 * 2**20
+# Just below the limit, with room for what the library writes beside it.
+LARGEST_FREED_BYTES = 31 * 2**20
 
 
 @dataclass(frozen=True)
@@ -44,12 +53,14 @@ class Scan:
         ledger: what became of every file.
         pictures: one row a record, in their order.
         noted: their looks, where the pass through the files noted them.
+        measured: whether looks tell what only an audit asks for.
     """
 
     dataset: ImageDataset
     ledger: Ledger
     pictures: Batch
     noted: Looks | None = None
+    measured: bool = True
 
     @cached_property
     def looks(self) -> Looks:
@@ -57,7 +68,10 @@ class Scan:
         if self.noted is not None:
             return self.noted
         pictures = (record.pixels for record in self.dataset.records)
-        return join_looks([look_at(p) for p in pictures if p is not None])
+        measured = self.measured
+        return join_looks(
+            [look_at(p, measured=measured) for p in pictures if p is not None]
+        )
 
     @property
     def changed(self) -> Mapping[str, tuple[str, ...]]:
@@ -73,25 +87,43 @@ def scan_pictures(
     *,
     progress: Progress | None = None,
     use_cache: bool = True,
+    most_bytes: int = MOST_BYTES_IN_MEMORY,
+    measured: bool = True,
 ) -> Scan:
     """Bring every picture to the spec's size; set aside what cannot be read.
 
+    Args:
+        dataset: the records.
+        ledger: what became of every file so far.
+        spec: how pictures are prepared.
+        progress: who is told.
+        use_cache: read and write the cache of prepared pictures; without it all are
+            held in memory.
+        most_bytes: of prepared pixels to hold in memory; more are mapped from the
+            cache and never held at once.
+        measured: whether looks tell what only an audit asks for, see `look_at`.
+
     Raises:
         DataError: not one picture can be read.
+        MachineError: they are too many for memory, and the cache has no room.
     """
     progress = progress or SilentProgress()
     if all(record.pixels is not None for record in dataset.records):
         kept = _scan_memory(dataset, spec)
     else:
-        kept = _scan_files(dataset, spec, progress, use_cache)
-    usable = _usable(dataset, kept)
+        cache = PixelCache.of(dataset, spec, measured=measured) if use_cache else None
+        work = _Pass(dataset, spec, measured, progress)
+        kept = _scan_files(work, cache, most_bytes)
+    noted = kept.noted
+    usable = _usable(dataset, noted)
     if not len(usable):
-        raise _nothing_usable(dataset, kept)
+        raise _nothing_usable(dataset, noted)
     return Scan(
         dataset=usable,
-        ledger=ledger.with_quarantined(kept.quarantined),
+        ledger=ledger.with_quarantined(noted.quarantined),
         pictures=make_batch(kept.pixels, usable),
-        noted=kept.looks,
+        noted=noted.looks,
+        measured=measured,
     )
 
 
@@ -109,7 +141,7 @@ def open_picture(location: Location, spec: PreprocessSpec) -> NDArray[np.uint8]:
         DecodeFailure: it cannot be read, or is no picture.
     """
     decoded = _decoded_for(read_location(location), spec)
-    return prepare_pixels(decoded.pixels, spec, decoded.size)
+    return prepare_pixels(decoded.picture, spec, decoded.size)
 
 
 def _scan_memory(dataset: ImageDataset, spec: PreprocessSpec) -> Kept:
@@ -118,75 +150,133 @@ def _scan_memory(dataset: ImageDataset, spec: PreprocessSpec) -> Kept:
         hashlib.sha256(picture.tobytes()).hexdigest() for picture in pictures
     )
     if all(picture.shape == spec.input_shape for picture in pictures):
-        return Kept(np.stack(pictures), hashes, ())
+        return Kept(np.stack(pictures), Noted(hashes, ()))
     prepared = np.stack([prepare_pixels(picture, spec) for picture in pictures])
-    return Kept(prepared, hashes, ())
+    return Kept(prepared, Noted(hashes, ()))
 
 
-def _scan_files(
-    dataset: ImageDataset, spec: PreprocessSpec, progress: Progress, use_cache: bool
-) -> Kept:
-    cache = PixelCache.of(dataset, spec) if use_cache else None
-    kept = cache.load() if cache else None
+@dataclass(frozen=True)
+class _Pass:
+    """What one pass through the files is about."""
+
+    dataset: ImageDataset
+    spec: PreprocessSpec
+    measured: bool
+    progress: Progress
+
+
+def _scan_files(work: _Pass, cache: PixelCache | None, most_bytes: int) -> Kept:
+    kept = cache.load(most_bytes) if cache else None
     if kept is not None:
         return kept
-    kept = _decode_all(dataset, spec, progress)
-    if cache is not None:
-        cache.save(kept, progress)
-    return kept
+    if cache is None:
+        return _into_memory(work)
+    size = len(work.dataset) * int(np.prod(work.spec.input_shape))
+    try:
+        if not make_room(size):
+            raise _no_room(size)
+        with cache.writing() as file:
+            noted = _decode_all(work, file.add)
+            return file.finish(noted, work.spec.input_shape, most_bytes)
+    except MachineError as error:
+        # A disk without room costs the next run time, not this one's life.
+        if size > most_bytes:
+            raise
+        work.progress.say(f"The prepared pictures are not kept: {error.received}")
+    return _into_memory(work)
 
 
-def _decode_all(
-    dataset: ImageDataset, spec: PreprocessSpec, progress: Progress
-) -> Kept:
-    pixels = np.empty((len(dataset), *spec.input_shape), dtype=np.uint8)
+def _into_memory(work: _Pass) -> Kept:
+    pixels = np.empty((len(work.dataset), *work.spec.input_shape), dtype=np.uint8)
+    free = iter(pixels)
+
+    def put(picture: NDArray[np.uint8]) -> None:
+        next(free)[...] = picture
+
+    noted = _decode_all(work, put)
+    return Kept(pixels[: len(noted.hashes)], noted)
+
+
+def _decode_all(work: _Pass, put: Callable[[NDArray[np.uint8]], None]) -> Noted:
     hashes: list[str] = []
     looks: list[Look] = []
     quarantined: list[Quarantined] = []
-    with progress.stage("Reading pictures", len(dataset)):
-        for result in _decoded(dataset.records, spec, progress):
-            if isinstance(result, Quarantined):
-                quarantined.append(result)
-                continue
-            pixels[len(hashes)], digest, look = result
-            hashes.append(digest)
-            looks.append(look)
-    usable = pixels[: len(hashes)]
-    return Kept(usable, tuple(hashes), tuple(quarantined), join_looks(looks))
+    with work.progress.stage("Reading pictures", len(work.dataset)):
+        for piece in _decoded(work):
+            for result in piece:
+                if isinstance(result, Quarantined):
+                    quarantined.append(result)
+                    continue
+                pixels, digest, look = result
+                put(pixels)
+                hashes.append(digest)
+                looks.append(look)
+            work.progress.advance(len(piece))
+    return Noted(tuple(hashes), tuple(quarantined), join_looks(looks))
 
 
 Result = tuple[NDArray[np.uint8], str, Look] | Quarantined
 
 
-def _decoded(
-    records: tuple[ImageRecord, ...], spec: PreprocessSpec, progress: Progress
-) -> Iterator[Result]:
+def _decoded(work: _Pass) -> Iterator[list[Result]]:
+    """Pieces of results, in order; few are ahead, so that memory stays flat."""
+    records = work.dataset.records
+    cores = available_cores()
+    most_ahead = 2 * cores
+    piece_bytes = WAITING_BYTES // (most_ahead + 1)
+    size = max(1, min(PIECE, piece_bytes // int(np.prod(work.spec.input_shape))))
+
+    stopped = Event()
+
+    def decode(first: int) -> list[Result]:
+        piece = records[first : first + size]
+        return [_decode_one(record, work) for record in piece if not stopped.is_set()]
+
+    _let_freed_memory_stay()
     # Threads: the codecs and the resize let go of Python's lock while they work.
-    with ThreadPoolExecutor(available_cores()) as workers:
-        for first in range(0, len(records), PIECE):
-            piece = records[first : first + PIECE]
-            yield from workers.map(lambda record: _decode_one(record, spec), piece)
-            progress.advance(len(piece))
+    workers = ThreadPoolExecutor(cores)
+    ahead: deque[Future[list[Result]]] = deque()
+    try:
+        for first in range(0, len(records), size):
+            ahead.append(workers.submit(decode, first))
+            if len(ahead) > most_ahead:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        # Ctrl-C waits for the picture under way, not for all that are asked for.
+        stopped.set()
+        workers.shutdown(cancel_futures=True)
 
 
-def _decode_one(record: ImageRecord, spec: PreprocessSpec) -> Result:
+def _let_freed_memory_stay() -> None:
+    # The C library (glibc) gives a freed picture back to the system and takes the next
+    # one's memory anew: a third of the time goes into that. It stops doing so for all
+    # that is smaller than the largest block that was ever freed; 32 MB is its limit.
+    np.empty(LARGEST_FREED_BYTES, dtype=np.uint8)
+
+
+def _decode_one(record: ImageRecord, work: _Pass) -> Result:
+    spec, measured = work.spec, work.measured
     if record.pixels is not None:
         digest = hashlib.sha256(record.pixels.tobytes()).hexdigest()
-        return prepare_pixels(record.pixels, spec), digest, look_at(record.pixels)
+        look = look_at(record.pixels, measured=measured)
+        return prepare_pixels(record.pixels, spec), digest, look
     try:
         content = read_location(record.location or Path())
         decoded = _decoded_for(content, spec)
     except DecodeFailure as failure:
         return Quarantined(record.id, failure.verdict, failure.reason)
     look = look_at(
-        decoded.pixels,
+        decoded.picture,
         size=decoded.size,
         file_bytes=len(content),
         image_format=decoded.format,
         notes=decoded.notes,
+        measured=measured,
     )
     digest = hashlib.sha256(content).hexdigest()
-    return prepare_pixels(decoded.pixels, spec, decoded.size), digest, look
+    return prepare_pixels(decoded.picture, spec, decoded.size), digest, look
 
 
 def _decoded_for(content: bytes, spec: PreprocessSpec) -> Decoded:
@@ -194,20 +284,30 @@ def _decoded_for(content: bytes, spec: PreprocessSpec) -> Decoded:
     return decode_image(content, at_least=least_decoded_size(spec))
 
 
-def _usable(dataset: ImageDataset, kept: Kept) -> ImageDataset:
-    bad = {entry.id for entry in kept.quarantined}
+def _usable(dataset: ImageDataset, noted: Noted) -> ImageDataset:
+    bad = {entry.id for entry in noted.quarantined}
     good = [record for record in dataset.records if record.id not in bad]
     return dataset.with_records(
         replace(record, content_hash=digest)
-        for record, digest in zip(good, kept.hashes, strict=True)
+        for record, digest in zip(good, noted.hashes, strict=True)
     )
 
 
-def _nothing_usable(dataset: ImageDataset, kept: Kept) -> DataError:
-    first = kept.quarantined[0]
+def _nothing_usable(dataset: ImageDataset, noted: Noted) -> DataError:
+    first = noted.quarantined[0]
     return DataError(
-        received=f"None of the {len(kept.quarantined)} files of {dataset.name} is a "
+        received=f"None of the {len(noted.quarantined)} files of {dataset.name} is a "
         f"picture that can be read; the first, {first.id}: {first.reason}",
         expected=f"pictures: {READ_NAMES}.",
         remedy="Check that this is the folder you mean.",
+    )
+
+
+def _no_room(size: int) -> MachineError:
+    return MachineError(
+        received=f"The disk of {visus_home()} has no room for {size / 1e9:,.1f} GB of "
+        "prepared pictures.",
+        expected="that much room, and half a gigabyte to spare.",
+        remedy="Free space, empty the cache with `visus cache --clear all`, set "
+        "VISUS_HOME to a larger disk, or choose a smaller data.image_size.",
     )

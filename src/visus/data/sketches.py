@@ -25,6 +25,8 @@ SLOWEST = 3
 DOUBTS = 4
 # Hashes compared at once: what stays in the processor's cache.
 PIECE = 65_536
+# Enough that no core waits for another's last one.
+TASKS_A_CORE = 16
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -101,8 +103,14 @@ def near_pairs(
     if not len(first):
         return _NONE, _NONE
     buckets = _Buckets(first, second, nearness)
-    with ThreadPoolExecutor(available_cores()) as workers:
-        found = list(workers.map(buckets.near_in, range(buckets.count)))
+    cores = available_cores()
+    # Most buckets of a small data set hold next to nothing: a task each would cost more
+    # than what is in it.
+    tasks = np.array_split(np.arange(buckets.count), TASKS_A_CORE * cores)
+    with ThreadPoolExecutor(cores) as workers:
+        found = [
+            pairs for part in workers.map(buckets.near_in_all, tasks) for pairs in part
+        ]
     ours, theirs = (np.concatenate(side) for side in zip(*found, strict=True))
     return _nearest(first, second, ours, theirs, nearness)
 
@@ -118,6 +126,10 @@ class _Buckets:
         probes, rows = _probes(first.waves[:, slow], nearness.distance)
         order, self.bounds = _sorted_by(probes, self.count)
         self.seekers = rows[order]
+
+    def near_in_all(self, buckets: Rows) -> list[tuple[Rows, Rows]]:
+        """The pairs of some buckets, in order."""
+        return [self.near_in(bucket) for bucket in buckets.tolist()]
 
     def near_in(self, bucket: int) -> tuple[Rows, Rows]:
         """The pairs of one bucket whose hashes are near."""

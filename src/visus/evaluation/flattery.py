@@ -14,6 +14,8 @@ from visus.evaluation.baselines import features
 # More pictures would cost seconds and narrow the interval little.
 MOST_PICTURES = 3_000
 FOLDS = 5
+# Pictures whose features are taken at once.
+PIECE = 64
 
 
 def flattery(
@@ -41,10 +43,10 @@ def flattery(
     _, unit_of, sizes = np.unique(units[rows], return_inverse=True, return_counts=True)
     if len(sizes) < FOLDS or sizes.max() == 1:
         return None
-    standard, targets = (
-        _standard(features(pictures.pixels[rows])),
-        pictures.targets[rows],
-    )
+    # Piece by piece: the pictures may be more than memory holds.
+    pieces = np.array_split(rows, -(-len(rows) // PIECE))
+    found = [features(pictures.pixels[piece]) for piece in pieces]
+    standard, targets = _standard(np.concatenate(found)), pictures.targets[rows]
     honest = _folds(len(sizes), seed, "units")[unit_of]
     # Pictures that are alone stay where they are, or they would only add noise.
     dealt = _folds(len(rows), seed, "pictures")

@@ -193,7 +193,7 @@ def gather_evidence(
         looks=scan.looks,
         twins=twins,
         published=published,
-        pixels=scan.pictures.pixels,
+        pixels=np.asarray(scan.pictures.pixels),
         seed=seed,
         progress=progress,
     )

@@ -105,7 +105,7 @@ def _rows(plan: Plan, batch: Batch, names: tuple[str, ...]) -> list[list[Cell]]:
     labels = [names[target] for target in batch.targets]
     rows = [
         [Cell(pixels, label, (name,))]
-        for pixels, label, name in zip(batch.pixels, labels, batch.ids, strict=True)
+        for pixels, label, name in zip(batch.pixels[:], labels, batch.ids, strict=True)
     ]
     for epoch in range(EPOCHS):
         cells = _epoch(plan, batch, labels, epoch)
@@ -121,12 +121,12 @@ def _epoch(plan: Plan, batch: Batch, labels: list[str], epoch: int) -> list[Cell
     if drawn is None:
         return [
             Cell(pixels, label, ("unchanged",))
-            for pixels, label in zip(batch.pixels, labels, strict=True)
+            for pixels, label in zip(batch.pixels[:], labels, strict=True)
         ]
     select_backend()
     from visus.training.augment_tensorflow import change_images
 
-    images = np.asarray(change_images(batch.pixels, drawn.arrays()))
+    images = np.asarray(change_images(batch.pixels[:], drawn.arrays()))
     changed = np.clip(np.round(images), 0, 255).astype(np.uint8)
     parts = draw_parts(augment, shape, keys, seed=seed, epoch=epoch)
     return [

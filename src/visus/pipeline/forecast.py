@@ -64,7 +64,7 @@ def _seconds_to_read(plan: Plan) -> float:
 
 
 def _scan(sample: ImageDataset, spec: PreprocessSpec, plan: Plan) -> None:
-    scan_pictures(sample, plan.ledger, spec, use_cache=False)
+    scan_pictures(sample, plan.ledger, spec, use_cache=False, measured=False)
 
 
 def _time_steps(plan: Plan) -> tuple[int, float]:

@@ -36,7 +36,8 @@ class PreparedData:
         dataset: the usable records, each in its split.
         ledger: what became of every file.
         spec: how the pictures were prepared.
-        pictures: all of them, in the order of the records.
+        pictures: all of them, in the order of the records; mapped from the cache where
+            they are too many for memory.
         twins: which of them are one picture more than once.
         leaks: what a given split has on two sides.
         changed: ids of the pictures that were changed to be read, by what was changed.
@@ -100,7 +101,14 @@ def prepare_data(plan: Plan, progress: Progress) -> PreparedData:
     Raises:
         DataError: too little is usable, or the given test leaks.
     """
-    scan = scan_pictures(plan.dataset, plan.ledger, plan.spec, progress=progress)
+    scan = scan_pictures(
+        plan.dataset,
+        plan.ledger,
+        plan.spec,
+        progress=progress,
+        most_bytes=int(plan.config.data.memory_gigabytes * 1e9),
+        measured=False,
+    )
     if len(scan.dataset) < len(plan.dataset):
         require_classes(scan.dataset)
     twins = _find_twins(scan, plan, progress)

@@ -16,8 +16,9 @@ from visus.training.config import TrainingConfig
 from visus.training.schedules import learning_rates
 from visus.training.steps import Work
 
-# Work is laid out for this many bytes of pictures at most, so that memory stays flat.
-MOST_BYTES = 64 * 2**20
+# Work is laid out for this many bytes of pictures at most, so that memory stays flat;
+# the next is laid out while the last is still there.
+MOST_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)

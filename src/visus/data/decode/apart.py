@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from visus.data.decode.limits import DecodeFailure, DecodeLimits
+from visus.data.decode.picture import Picture
 from visus.data.decode.pixels import Decoded, decode_here
 
 # Not `-m`: the child must find this package where its parent found it.
@@ -89,7 +90,7 @@ def _decoded(reply: bytes) -> Decoded:
         raise DecodeFailure(words["verdict"], words["reason"])
     height, width = words["size"]
     return Decoded(
-        np.frombuffer(bytearray(pixels), np.uint8).reshape(words["shape"]),
+        Picture(np.frombuffer(bytearray(pixels), np.uint8).reshape(words["shape"])),
         words["format"],
         (height, width),
         tuple(words["notes"]),

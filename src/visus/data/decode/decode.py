@@ -1,7 +1,9 @@
 """Decoding: upright, one or three channels, eight bits, or a verdict; never half."""
 
 from visus.data.decode.apart import decode_apart
+from visus.data.decode.jpeg import decode_plain_jpeg
 from visus.data.decode.limits import DecodeLimits
+from visus.data.decode.picture import Picture
 from visus.data.decode.pixels import Decoded, decode_here
 
 # Larger files are not even opened here: a header can be most of a file. A phone's
@@ -38,4 +40,7 @@ def decode_image(
 
     if limits.always_apart or len(content) > MOST_BYTES:
         return apart()
+    plain = decode_plain_jpeg(content, limits.max_pixels, at_least)
+    if plain is not None:
+        return Decoded(Picture(plain), "JPEG", (plain.shape[0], plain.shape[1]))
     return decode_here(content, limits, at_least, if_heavy=apart)

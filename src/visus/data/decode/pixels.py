@@ -12,6 +12,7 @@ from visus.data.decode.deep_color import deep_color_levels, read_deep_color
 from visus.data.decode.depth import scaled_to_bytes
 from visus.data.decode.header import is_gray, open_image, orientation, upright
 from visus.data.decode.limits import DecodeLimits
+from visus.data.decode.picture import Picture
 from visus.data.decode.profile import as_srgb
 from visus.data.decode.verdicts import judged
 
@@ -39,17 +40,22 @@ class Decoded:
     """One picture.
 
     Args:
-        pixels: uint8 `(height, width, 1 or 3)`, upright; RGB order.
+        picture: upright.
         format: as the content says, such as "JPEG".
         size: `(height, width)` of the picture in its file, upright; a JPEG's pixels may
             be fewer.
         notes: what was changed on the way, such as "first of several frames".
     """
 
-    pixels: NDArray[np.uint8]
+    picture: Picture
     format: str
     size: tuple[int, int]
     notes: tuple[str, ...] = ()
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """uint8 `(height, width, 1 or 3)`, upright; RGB order."""
+        return self.picture.pixels
 
 
 def decode_here(
@@ -84,13 +90,13 @@ def decode_here(
         # What is inside may be larger than what the header said.
         limits.check_pixels(image.height, image.width)
         turn = orientation(image)  # Of a PNG it may stand behind the pixels.
-        pixels, notes = _pixels(image, turn, deep)
+        picture, notes = _picture(image, turn, deep)
         if getattr(image, "is_animated", False):
             notes = (*notes, "first of several frames")
         if getattr(image, "scaled", False):  # DICOM scales by itself.
             notes = (*notes, _SCALED)
         image_format = "JPEG" if image.format in _JPEG else str(image.format)
-    return Decoded(pixels, image_format, upright(whole, turn), notes)
+    return Decoded(picture, image_format, upright(whole, turn), notes)
 
 
 def _work(image: Image.Image, content: bytes) -> int:
@@ -113,9 +119,9 @@ def _reduce(image: Image.Image, at_least: tuple[int, int]) -> None:
     image.draft(None, (max(1, width), max(1, height)))
 
 
-def _pixels(
+def _picture(
     image: Image.Image, turn: int, deep: NDArray[np.uint16] | None
-) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+) -> tuple[Picture, tuple[str, ...]]:
     gray = is_gray(image)
     mode = "L" if gray else "RGB"
     profile = image.info.get("icc_profile")
@@ -132,8 +138,8 @@ def _pixels(
     image = image if image.mode == mode else image.convert(mode)
     if turn in _TURNS:
         image = image.transpose(_TURNS[turn])
-    pixels = np.array(image, dtype=np.uint8)
-    return (pixels[..., None] if gray else pixels), notes
+    # What is read from a file goes with it when it is closed; a copy stays.
+    return Picture(image), notes
 
 
 def _for_profile(image: Image.Image, mode: str) -> Image.Image:

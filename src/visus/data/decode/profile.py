@@ -1,10 +1,13 @@
 """Color profiles: what a camera or a program meant by its numbers, as sRGB."""
 
 import io
+from functools import lru_cache
 
 from PIL import Image, ImageCms
 
 CONVERTED = "colors converted to sRGB"
+# Larger profiles are not kept in memory for the next picture.
+MOST_KEPT_BYTES = 2**20
 DAMAGED = "its color profile cannot be used; taken as sRGB"
 
 
@@ -22,17 +25,28 @@ def as_srgb(
     """
     if not profile:
         return image, ()
+    make = _kept_transform if len(profile) <= MOST_KEPT_BYTES else _transform
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if ImageCms.getProfileDescription(source).startswith("sRGB"):
+        transform = make(profile, image.mode)
+        if transform is None:
             return image, ()
-        target = ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+        converted = transform.apply(image)
     # ImportError: Pillow was built without the color library.
     except (ImageCms.PyCMSError, ImportError, OSError, TypeError, ValueError):
-        return image, (DAMAGED,)
-    if converted is None:
         return image, (DAMAGED,)
     gray = image.mode == "L"
     # All three are equal for a gray, but for the rounding.
     return (converted.getchannel("G") if gray else converted), (CONVERTED,)
+
+
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """From pictures of this mode and profile to sRGB; `None` when they are that."""
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    if ImageCms.getProfileDescription(source).startswith("sRGB"):
+        return None
+    return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+
+
+# The pictures of one camera or program bear one profile, and to build its transform
+# takes longer than to decode them. Threads may share it: it is only read.
+_kept_transform = lru_cache(maxsize=8)(_transform)

@@ -4,17 +4,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+
+from visus.data.decode.picture import Picture
 
 # Settings take longer to import than a picture takes to decode in a process apart.
 if TYPE_CHECKING:
     from visus.data.config import Interpolation
-
-_FILTERS = {
-    "nearest": Image.Resampling.NEAREST,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-}
 
 
 def resize_pixels(
@@ -36,13 +31,4 @@ def resize_pixels(
     Returns:
         uint8 `(*size, 1 or 3)`.
     """
-    top, left, bottom, right = box or (0, 0, *pixels.shape[:2])
-    shrinks = bottom - top >= size[0] and right - left >= size[1]
-    area = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    resized = image.resize(
-        (size[1], size[0]),
-        _FILTERS.get(interpolation, area),
-        box=(left, top, right, bottom),
-    )
-    return np.array(resized, dtype=np.uint8).reshape(*size, pixels.shape[2])
+    return Picture(pixels).resized(size, interpolation, box)

@@ -140,8 +140,10 @@ class FolderPlace(Place):
     def files(self) -> Mapping[str, Location]:
         """All files below the folder."""
         return {
-            _printable(path.relative_to(self.folder).parts): path
-            for path in _files_below(self.folder)
+            _printable((*parts, name)): parent / name
+            for parent, names in _folders_below(self.folder)
+            for parts in (parent.relative_to(self.folder).parts,)
+            for name in names
         }
 
     @property
@@ -211,12 +213,12 @@ def split_of_words(name: str) -> Split | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
+def _folders_below(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Each folder, itself too, with the names of its files in order."""
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and name != "Thumbs.db":
-                yield Path(parent, name)
+        shown = (n for n in names if not n.startswith(".") and n != "Thumbs.db")
+        yield Path(parent), sorted(shown)
 
 
 def _printable(parts: tuple[str, ...]) -> str:
