@@ -114,7 +114,7 @@ def test_csv_with_splits(tmp_path):
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("file_name,kind\na.png,x\n", "label is missing"),
+        ("file_name,split\na.png,test\n", "label is missing"),
         ("file_name,label\nnone.png,x\n", "none.png"),
         ("file_name,label\na.png,\n", "Row 1"),
         ("file_name,label,split\na.png,x,exam\n", "exam"),

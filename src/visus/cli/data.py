@@ -8,12 +8,16 @@ from visus.cli import options
 from visus.cli.output import answer, say, verb, write
 from visus.cli.progress import terminal_progress
 
+FIRST = {"single-label": "class", "multi-label": "label", "numeric": "number"}
+
 
 @verb
 def data(
     source: Annotated[str, typer.Argument(help="A name, a folder, or a CSV file.")],
     split: options.Split = None,
     group: options.Group = None,
+    target: options.Target = None,
+    task: options.Task = None,
     allow_leak: options.AllowLeak = False,
     settings: options.Settings = None,
     offline: options.Offline = False,
@@ -21,10 +25,10 @@ def data(
 ) -> None:
     """Count the classes, splits and files of a source."""
     from visus.core.settings import merge_into, parse_overrides
-    from visus.pipeline.config import split_choices
+    from visus.pipeline.config import data_choices
     from visus.pipeline.data import describe_data
 
-    named = {"data": split_choices(split, group, allow_leak=allow_leak)}
+    named = {"data": data_choices(split, group, target, task, allow_leak=allow_leak)}
     choices = merge_into({**named, "offline": offline}, parse_overrides(settings or []))
     told = describe_data(source, choices, terminal_progress(quiet=as_json))
     if as_json:
@@ -37,13 +41,16 @@ def _write(told: dict[str, Any]) -> None:
     from visus.core.report import Table
     from visus.reporting.text import table_text
 
-    counts = told["counts"]
+    counts, sizes = told["counts"], told["pictures"]
     rows = tuple(
-        (name, *(counts[split][name] for split in counts))
+        (name, *(counts[split][name] for split in sizes))
         for name in told["class_names"]
     )
-    totals = ("all", *(sum(counts[split].values()) for split in counts))
-    table = Table(title=told["name"], columns=("class", *counts), rows=(*rows, totals))
+    rows += tuple((name, *values) for name, values in told["numbers"].items())
+    totals = ("pictures", *sizes.values())
+    table = Table(
+        title=told["name"], columns=(FIRST[told["task"]], *sizes), rows=(*rows, totals)
+    )
     write(table_text(table))
     write(
         f"found {told['found']:,} = used {told['used']:,} + "

@@ -34,6 +34,20 @@ Group = Annotated[
         "--group", metavar="COLUMN", help="What splits keep whole, such as patient."
     ),
 ]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--target", metavar="COLUMN", help="What is to be learned, such as price."
+    ),
+]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        "--task",
+        metavar="KIND",
+        help="single-label, multi-label or numeric; else seen.",
+    ),
+]
 AllowLeak = Annotated[
     bool,
     typer.Option(

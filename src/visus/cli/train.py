@@ -29,6 +29,8 @@ def train(
     seed: options.Seed = None,
     split: options.Split = None,
     group: options.Group = None,
+    target: options.Target = None,
+    task: options.Task = None,
     allow_leak: options.AllowLeak = False,
     settings: options.Settings = None,
     config: options.Config = None,
@@ -55,7 +57,7 @@ def train(
 
         _tell(resume_run(resume, progress).summary, as_json)
         return
-    from visus.pipeline.config import split_choices
+    from visus.pipeline.config import data_choices
     from visus.pipeline.train import Request, train_run
 
     named = {
@@ -64,7 +66,7 @@ def train(
         "seed": seed,
         "offline": offline or None,
         "start_from": str(start_from) if start_from else None,
-        "data": split_choices(split, group, allow_leak=allow_leak),
+        "data": data_choices(split, group, target, task, allow_leak=allow_leak),
     }
     request = Request(source, _choices(named, settings or [], config), out, force)
     if dry_run:
@@ -100,12 +102,9 @@ def _tell(summary: dict[str, Any], as_json: bool) -> None:
     if as_json:
         answer(summary)
         return
-    test = summary["test"]
-    low, high = test["interval"]
     write(
-        f"test accuracy {test['accuracy']:.2%} ({low:.2%} to {high:.2%}, 95 %) on "
-        f"{test['pictures']:,} pictures; {summary['network']}, "
-        f"{summary['training_seconds']:.1f} s of training"
+        f"test {summary['headline']} on {summary['test']['pictures']:,} pictures; "
+        f"{summary['network']}, {summary['training_seconds']:.1f} s of training"
     )
     write(f"model:  {summary['bundle']}")
     write(f"report: {summary['report']}")

@@ -8,6 +8,7 @@ from visus.core.settings import Settings
 
 Color = Literal["auto", "gray", "rgb"]
 Fit = Literal["crop", "pad", "squash"]
+TaskKind = Literal["auto", "single-label", "multi-label", "numeric"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "area"]
 
 
@@ -28,6 +29,12 @@ class DataConfig(Settings):
     )
     test_share: float = Field(
         0.2, ge=0, lt=1, description="share held for the test when none is given"
+    )
+    target: str | None = Field(
+        None, description="column of what is to be learned; unset: the source's own"
+    )
+    task: TaskKind = Field(
+        "auto", description="what a target is; auto: numbers, several labels, or one"
     )
     group: str | None = Field(
         None, description="column of what no split may tear apart, such as a patient"

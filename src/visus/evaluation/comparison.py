@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from visus.bundles.predictions import Predictions
 from visus.core.errors import DataError
 from visus.core.report import Fact, Finding, Interval, Report, Table
+from visus.data.records import Target
 from visus.tasks.intervals import difference_interval, mcnemar, wilson_interval
 
 # Of every twenty tests of equals, one falls below this by chance.
@@ -37,8 +38,8 @@ class Compared:
     recipe: str = ""
 
     @cached_property
-    def truth(self) -> dict[str, str]:
-        """The true class name by image id."""
+    def truth(self) -> dict[str, Target]:
+        """The true answer by image id."""
         return self.predictions.truth()
 
     def right(self, ids: Sequence[str]) -> NDArray[np.bool_]:

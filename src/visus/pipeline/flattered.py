@@ -20,6 +20,8 @@ def with_flattery(report: Report, data: PreparedData, seed: int) -> Report:
 
 def flattery_fact(data: PreparedData, seed: int) -> Fact | None:
     """Points of accuracy that a naive random split would have added on this data."""
+    if data.task.kind != "single-label":
+        return None
     grouped = any(record.group is not None for record in data.dataset.records)
     if not (data.twins.clusters or grouped):
         return None

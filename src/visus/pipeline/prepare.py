@@ -1,7 +1,7 @@
 """From a plan to pictures in memory, split and accounted for: the data's half."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from visus.core.errors import DataError
@@ -10,7 +10,6 @@ from visus.core.progress import Progress
 from visus.core.report import Finding
 from visus.core.run import Run
 from visus.data.batches import Batch, split_batch
-from visus.data.checks import require_classes
 from visus.data.leaks import Leak, find_leaks
 from visus.data.ledger import Ledger
 from visus.data.preprocess import PreprocessSpec
@@ -19,6 +18,7 @@ from visus.data.scan import Scan, scan_pictures
 from visus.data.splits import assign_splits
 from visus.data.twins import Twins, find_twins
 from visus.pipeline.plan import Plan
+from visus.tasks.base import Task
 
 # Pairs that a refusal names; the report of a run that is allowed names all.
 NAMED_LEAKS = 3
@@ -34,9 +34,10 @@ class PreparedData:
         dataset: the usable records, each in its split.
         ledger: what became of every file.
         spec: how the pictures were prepared.
-        pictures: all of them, in the order of the records.
+        pictures: all of them, in the order of the records, with the task's targets.
         twins: which of them are one picture more than once.
         leaks: what a given split has on two sides.
+        task: after a look at the training targets.
     """
 
     dataset: ImageDataset
@@ -45,6 +46,7 @@ class PreparedData:
     pictures: Batch
     twins: Twins
     leaks: tuple[Leak, ...]
+    task: Task
 
     def split(self, split: Split) -> Batch | None:
         """The pictures of one split; `None` when it has none."""
@@ -56,7 +58,9 @@ class PreparedData:
         return {
             "name": self.dataset.name,
             "fingerprint": self.dataset.fingerprint,
+            "task": self.task.kind,
             "class_names": list(self.dataset.class_names),
+            "pictures": self.dataset.sizes(),
             "counts": self.dataset.counts(),
             "ledger": self.ledger.to_json(),
             "twins": {
@@ -95,7 +99,7 @@ def prepare_data(plan: Plan, progress: Progress) -> PreparedData:
     """
     scan = scan_pictures(plan.dataset, plan.ledger, plan.spec, progress=progress)
     if len(scan.dataset) < len(plan.dataset):
-        require_classes(scan.dataset)
+        plan.task.require(scan.dataset)
     twins = _find_twins(scan, plan, progress)
     dataset = assign_splits(
         scan.dataset,
@@ -103,13 +107,17 @@ def prepare_data(plan: Plan, progress: Progress) -> PreparedData:
         test_share=plan.config.data.test_share,
         seed=plan.config.data.split_seed,
         clusters=twins.clusters,
+        strata=plan.task.strata(scan.dataset),
     )
     leaks = find_leaks(dataset, twins)
     chosen = plan.config.data
     if not (plan.published or chosen.allow_leak or LEAK_CHECK in chosen.allow):
         _refuse_leaks(dataset, leaks)
     _require_training(dataset)
-    return PreparedData(dataset, scan.ledger, plan.spec, scan.pictures, twins, leaks)
+    pictures = replace(scan.pictures, targets=plan.task.targets(dataset))
+    train = split_batch(pictures, dataset, "train")
+    task = plan.task.learned_from(train.targets, train.weights)
+    return PreparedData(dataset, scan.ledger, plan.spec, pictures, twins, leaks, task)
 
 
 def _find_twins(scan: Scan, plan: Plan, progress: Progress) -> Twins:
@@ -183,15 +191,14 @@ def record_data(run: Run, data: PreparedData) -> None:
 
 
 def _require_training(dataset: ImageDataset) -> None:
-    counts = dataset.counts()
     for split, wanted in (("train", "learn from"), ("test", "test on")):
-        if not sum(counts.get(split, {}).values()):
+        if not dataset.sizes().get(split):
             raise DataError(
                 received=f"{dataset.name} leaves no picture to {wanted}.",
                 expected=f"at least one usable picture in the {split} split.",
                 remedy="Add pictures, or give a data.test_share above 0.",
             )
-    unseen = [name for name, count in counts["train"].items() if not count]
+    unseen = [name for name, n in dataset.counts()["train"].items() if not n]
     if unseen:
         raise DataError(
             received=f"The class {unseen[0]!r} has no training picture.",

@@ -1,0 +1,217 @@
+"""Numbers and several labels through the verbs that one label goes through."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn import metrics as oracle
+
+QUICK = [
+    *("--network", "dense", "--set", "training.preflight=false"),
+    *("--set", "training.batch_size=16", "--set", "training.optimizer=adam"),
+    *("--set", "training.learning_rate=0.002", "--set", "training.epochs=12"),
+    *("--set", "data.validation_share=0.2"),
+]
+SIDES = ("left", "right", "top")
+
+
+def write_pictures(folder: Path, count: int = 120) -> Path:
+    """Gray pictures whose left, right and top are bright or not, and how bright all is.
+
+    The table has a label and several labels a picture, a number, sites and weights.
+    """
+    folder.mkdir()
+    generator = np.random.default_rng(5)
+    rows = []
+    for number in range(count):
+        pixels = generator.normal(40, 8, (16, 16))
+        bright = generator.random(3) < 0.5
+        pixels[6:, :6] += 120 * bright[0]
+        pixels[6:, 10:] += 120 * bright[1]
+        pixels[:4] += 120 * bright[2]
+        level = generator.uniform(0, 60)
+        picture = np.clip(pixels + level, 0, 255).astype(np.uint8)
+        Image.fromarray(picture).save(folder / f"{number:03}.png")
+        labels = [n for n, true in zip(SIDES, bright, strict=True) if true]
+        rows.append(
+            {
+                "file_name": f"{number:03}.png",
+                "price": f"{1000 + 50 * level:.2f}",
+                "labels": json.dumps(labels),
+                "site": f"site {number // 3}",
+                "weight": 1 + number % 2,
+            }
+        )
+    for name in ("price", "labels"):
+        with (folder.parent / f"{name}.csv").open("w", newline="") as file:
+            columns = ["file_name", name, "site", "weight"]
+            table = csv.DictWriter(file, columns, extrasaction="ignore")
+            table.writeheader()
+            table.writerows(
+                row | {"file_name": f"{folder.name}/{row['file_name']}"} for row in rows
+            )
+    return folder
+
+
+def rows_of(table: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(table.read_text().splitlines()))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with price.csv and labels.csv beside their pictures."""
+    folder = tmp_path_factory.mktemp("targets")
+    write_pictures(folder / "pictures")
+    return folder
+
+
+def test_numbers_are_learned_evaluated_and_predicted(cli, place):
+    prices = {
+        row["file_name"]: float(row["price"]) for row in rows_of(place / "price.csv")
+    }
+    words = ["train", place / "price.csv", "--target", "price", "--group", "site"]
+    told = cli.json(*words, *QUICK, "--out", "n")
+    assert told["task"] == "numeric"
+    test = told["test"]
+    assert test["r_squared"] > 0.6
+    assert test["interval"][0] < test["mean_absolute_error"] < test["interval"][1]
+    assert test["mean_absolute_error"] < 0.6 * told["baseline"]
+    assert set(told["validation"]) == {"loss", "error"}
+
+    # The answers are in the unit of the column, and the figures are scikit-learn's.
+    from visus.bundles import Predictions
+
+    kept = Predictions.load(Path("n/predictions/test.npz"))
+    truth = [prices[image_id] for image_id in kept.ids]
+    weights = [1 + int(Path(image_id).stem) % 2 for image_id in kept.ids]
+    named = {"sample_weight": weights}
+    for name, expected in (
+        (
+            "mean_absolute_error",
+            oracle.mean_absolute_error(truth, kept.answers, **named),
+        ),
+        ("r_squared", oracle.r2_score(truth, kept.answers, **named)),
+    ):
+        assert test[name] == pytest.approx(expected, rel=1e-4)
+
+    # Through the file alone, on pictures it has and has not learned.
+    again = cli.json("evaluate", "n/model.visus", place / "price.csv")
+    assert again["mean_absolute_error"] == pytest.approx(test["mean_absolute_error"])
+    assert again["left_out"] == 120 - test["pictures"]
+    picture = place / kept.ids[0]
+    (row,) = cli.json("predict", "n/model.visus", picture)["predictions"]
+    assert row == {
+        "id": str(picture),
+        "answer": pytest.approx(kept.answers[0], rel=1e-4),
+    }
+    assert f"price {row['answer']}" in cli("predict", "n/model.visus", picture).stdout
+    cli("predict", "n/model.visus", place / "pictures", "--out", "answers.csv")
+    rows = rows_of(Path("answers.csv"))
+    assert list(rows[0]) == ["file_name", "answer", "problem", "model"]
+    assert len(rows) == 120
+
+    # Of one site nothing is on two sides, and the report says what a person asks.
+    splits = json.loads(Path("n/data.json").read_text())
+    assert splits["pictures"]["test"] == test["pictures"]
+    report = json.loads(Path("n/reports/evaluation.json").read_text())
+    titles = [figure["title"] for figure in report["figures"]]
+    assert {"Answer against truth", "Error against truth"} < set(titles)
+    assert "Largest errors" in Path("n/reports/evaluation.html").read_text()
+    assert cli.json("train", "--resume", "n") == told
+
+
+def test_several_labels_are_learned_evaluated_and_predicted(cli, place):
+    labels = {
+        row["file_name"]: json.loads(row["labels"])
+        for row in rows_of(place / "labels.csv")
+    }
+    told = cli.json("train", place / "labels.csv", *QUICK, "--out", "m")
+    assert told["task"] == "multi-label"
+    assert told["test"]["mean_average_precision"] > 0.9
+    assert told["test"]["micro_f1"] > 0.8
+    assert told["baseline"] < 0.7
+
+    from visus.bundles import Predictions, load_bundle
+
+    kept = Predictions.load(Path("m/predictions/test.npz"))
+    weights = [1 + int(Path(image_id).stem) % 2 for image_id in kept.ids]
+    truth = np.array([[n in labels[i] for n in SIDES] for i in kept.ids])
+    chosen = np.array([[n in given for n in SIDES] for given in kept.answers])
+    expected = oracle.f1_score(truth, chosen, average="micro", sample_weight=weights)
+    assert told["test"]["micro_f1"] == pytest.approx(expected)
+    # The thresholds were stored, and they decide.
+    task = load_bundle("m/model.visus").task
+    assert len(task.thresholds) == 3 and task.thresholds != (0.5,) * 3
+    assert (chosen == (kept.scores >= np.float32(task.thresholds))).all()
+
+    again = cli.json("evaluate", "m/model.visus", place / "labels.csv")
+    assert again["micro_f1"] == pytest.approx(told["test"]["micro_f1"])
+    picture = place / kept.ids[0]
+    (row,) = cli.json("predict", "m/model.visus", picture)["predictions"]
+    assert row["answer"] == list(kept.answers[0])
+    assert set(row["scores"]) == set(SIDES)
+    cli("predict", "m/model.visus", place / "pictures", "--out", "answers.csv")
+    rows = rows_of(Path("answers.csv"))
+    assert list(rows[0]) == ["file_name", "answer", *SIDES, "problem", "model"]
+    assert {name for row in rows for name in json.loads(row["answer"])} == {*SIDES}
+    page = Path("m/reports/evaluation.html").read_text()
+    assert "By label" in page and "Most confident mistakes" in page
+
+
+def test_a_stopped_training_of_numbers_goes_on_bit_for_bit(cli, place):
+    words = ["train", place / "price.csv", "--target", "price", *QUICK]
+    whole = cli.json(*words, "--out", "whole")
+    from visus.core.progress import SilentProgress
+    from visus.pipeline.train import Request, resume_run, train_run
+
+    class Interrupts(SilentProgress):
+        left = 6
+
+        def advance(self, amount: float = 1, **figures) -> None:
+            self.left -= "loss" in figures
+            if self.left == 0:
+                raise KeyboardInterrupt
+
+    from visus.core.run import Run
+
+    choices = Run(Path("whole")).config()
+    request = Request(choices["source"], choices, Path("torn"))
+    with pytest.raises(KeyboardInterrupt):
+        train_run(request, Interrupts())
+    resumed = resume_run(Path("torn"))
+    assert resumed.summary["test"] == whole["test"]
+
+
+def test_what_means_nothing_to_the_task_is_refused(cli, place):
+    words = ["train", place / "price.csv", "--target", "price", "--out", "r"]
+    for setting in ("label_smoothing=0.1", "class_weights=balanced"):
+        result = cli(*words, "--set", f"training.{setting}", code=2)
+        assert "the targets are numeric" in result.output
+    words = ["train", place / "labels.csv", "--out", "r"]
+    cli(*words, "--set", "training.class_weights=balanced", code=2)
+
+
+def test_without_a_target_the_columns_are_named(cli, place):
+    told = cli.json("train", place / "price.csv", "--out", "r", code=3)
+    assert "price, site" in told["received"]
+    assert "--target" in told["remedy"]
+    told = cli.json("train", place / "price.csv", "--target", "prise", code=3)
+    assert "Did you mean 'price'?" in told["remedy"]
+
+
+def test_data_counts_numbers_and_labels(cli, place):
+    told = cli.json("data", place / "price.csv", "--target", "price")
+    assert (told["task"], sum(told["pictures"].values())) == ("numeric", 120)
+    assert min(told["numbers"]["smallest"]) >= 1000
+    told = cli.json("data", place / "labels.csv")
+    assert told["task"] == "multi-label"
+    assert sum(told["pictures"].values()) == 120
+    # Each label keeps its share on every side.
+    for split, share in (("train", 0.72), ("test", 0.2), ("validation", 0.08)):
+        for name in SIDES:
+            whole = sum(counts[name] for counts in told["counts"].values())
+            assert abs(told["counts"][split][name] - share * whole) <= 3
+    assert "label  " in cli("data", place / "labels.csv").stdout
