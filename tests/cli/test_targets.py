@@ -73,7 +73,7 @@ def test_numbers_are_learned_evaluated_and_predicted(cli, place):
         row["file_name"]: float(row["price"]) for row in rows_of(place / "price.csv")
     }
     words = ["train", place / "price.csv", "--target", "price", "--group", "site"]
-    told = cli.json(*words, *QUICK, "--out", "n")
+    told = cli.json(*words, *QUICK, "--set", "training.epochs=40", "--out", "n")
     assert told["task"] == "numeric"
     test = told["test"]
     assert test["r_squared"] > 0.6
@@ -215,3 +215,38 @@ def test_data_counts_numbers_and_labels(cli, place):
             whole = sum(counts[name] for counts in told["counts"].values())
             assert abs(told["counts"][split][name] - share * whole) <= 3
     assert "label  " in cli("data", place / "labels.csv").stdout
+
+
+@pytest.mark.parametrize("name", ["price", "labels"])
+def test_two_runs_are_compared_on_the_same_draws(cli, place, name):
+    words = ["train", place / f"{name}.csv", *QUICK]
+    words += ["--target", "price", "--group", "site"] if name == "price" else []
+    cli(*words, "--out", "a")
+    cli(*words, "--set", "training.learning_rate=1e-6", "--out", "b")
+    told = cli.json("compare", "a", "b")
+    (finding,) = told["findings"]
+    assert finding["message"].startswith("a is better than b by ")
+    sides, against = told["tables"]
+    assert [row[0] for row in sides["rows"]] == ["a", "b"]
+    assert len(against["rows"]) == 1
+    text = cli("compare", "a", "b").stdout
+    assert max(map(len, text.splitlines())) <= 80
+    # The first figure is the one that the run itself reports, but for the weights.
+    assert sides["columns"][3].startswith("mean a")
+
+
+def test_runs_of_two_tasks_are_not_compared(cli, place):
+    quick = [*QUICK, "--set", "training.epochs=1"]
+    cli("train", place / "price.csv", "--target", "price", *quick, "--out", "a")
+    cli("train", place / "labels.csv", *quick, "--out", "b")
+    told = cli.json("compare", "a", "b", code=3)
+    assert "different tasks: multi-label, numeric" in told["received"]
+
+
+def test_the_audit_skips_what_asks_about_classes_and_says_so(cli, place):
+    told = cli.json("audit", place / "price.csv", "--target", "price", "--out", "audit")
+    verdicts = {check["check"]: check["verdict"] for check in told["checks"]}
+    assert verdicts["label-errors"] == "not run"
+    assert verdicts["dark"] != "not run"
+    said = [found["message"] for found in told["findings"]]
+    assert any("skipped" in text and "the targets are numeric" in text for text in said)

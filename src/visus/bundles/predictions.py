@@ -4,7 +4,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from itertools import islice
@@ -80,6 +80,8 @@ class Predictions:
         targets: the truth where it is known: int32 class numbers `(num_images,)`; for
             other tasks float32 `(num_images, num_outputs)`.
         task: what the scores mean; `None`: one class a picture.
+        groups: what each picture is of `(num_images,)`, "" where it stands alone;
+            `None` where there are no groups.
 
     Raises:
         ValueError: the shapes do not fit each other.
@@ -95,6 +97,7 @@ class Predictions:
     class_names: tuple[str, ...]
     targets: NDArray[Any] | None = None
     task: Task | None = None
+    groups: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         _require_shape("scores", self.scores, (len(self.ids), len(self.class_names)))
@@ -134,6 +137,14 @@ class Predictions:
         return largest
 
     @cached_property
+    def units(self) -> NDArray[np.intp]:
+        """Equal numbers for pictures of one group `(num_images,)`."""
+        groups = self.groups or ("",) * len(self)
+        names = [(g, "" if g else i) for g, i in zip(groups, self.ids, strict=True)]
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        return np.array([numbers[name] for name in names], dtype=np.intp)
+
+    @cached_property
     def rows(self) -> dict[str, int]:
         """Where each id stands."""
         return {image_id: row for row, image_id in enumerate(self.ids)}
@@ -142,7 +153,10 @@ class Predictions:
         """The rows of these pictures, in this order; `KeyError` for an unknown one."""
         rows = [self.rows[image_id] for image_id in ids]
         targets = None if self.targets is None else self.targets[rows]
-        return replace(self, ids=tuple(ids), scores=self.scores[rows], targets=targets)
+        groups = None if self.groups is None else tuple(self.groups[r] for r in rows)
+        return Predictions(
+            tuple(ids), self.scores[rows], self.class_names, targets, self.task, groups
+        )
 
     def truth(self) -> dict[str, Target]:
         """The true answer by id; pictures of which it is not known are left out."""
@@ -170,6 +184,8 @@ class Predictions:
             arrays["targets"] = self.targets
         if self.task is not None:
             arrays["task"] = _json_block(self.task.to_json())
+        if self.groups is not None:
+            arrays["groups"] = _json_block(list(self.groups))
         write_bytes(path, pack_arrays(arrays))
 
     @classmethod
@@ -178,9 +194,15 @@ class Predictions:
         try:
             arrays = unpack_arrays(path.read_bytes())
             ids, names = (_words(arrays[key]) for key in ("ids", "class_names"))
-            block = arrays.get("task")
-            task = None if block is None else read_task(names, _read_block(block))
-            return cls(ids, arrays["scores"], names, arrays.get("targets"), task)
+            task = (
+                read_task(names, _read_block(arrays["task"]))
+                if "task" in arrays
+                else None
+            )
+            groups = _words(arrays["groups"]) if "groups" in arrays else None
+            return cls(
+                ids, arrays["scores"], names, arrays.get("targets"), task, groups
+            )
         except _DAMAGE as error:
             raise ModelError(
                 received=f"The predictions {path} cannot be read: {error}.",

@@ -27,6 +27,8 @@ def audit(
         Path | None,
         typer.Option(help="Folder of the report. Default: audits/<data>-<number>."),
     ] = None,
+    target: options.Target = None,
+    task: options.Task = None,
     only: Annotated[
         list[str] | None,
         typer.Option("--check", help="Ask only this check; may be repeated."),
@@ -64,6 +66,8 @@ def audit(
     audited = audit_source(
         source,
         out=out,
+        target=target,
+        task=task or "auto",
         settings=parse_overrides(settings or []),
         names=only,
         allow=allow or (),

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from visus.bundles.predictions import Predictions
 from visus.core.errors import DataError
@@ -39,7 +38,6 @@ def evaluate(
     train: Batch | None = None,
     epochs: Sequence[Mapping[str, Any]] = (),
     findings: Sequence[Finding] = (),
-    groups: Mapping[str, str] | None = None,
 ) -> Report:
     """Measure answers against the truth, as their task has it.
 
@@ -50,7 +48,6 @@ def evaluate(
         train: the training pictures, for the baselines.
         epochs: log lines of the training, for the learning curves.
         findings: what else a person should read, put first.
-        groups: by image id, which pictures are of one thing.
 
     Raises:
         DataError: no picture has a target, or one has no answer.
@@ -61,7 +58,6 @@ def evaluate(
         predictions=_answers_to(test, predictions),
         test=test,
         train=_labelled(train, task) if train else None,
-        units=_units(test, groups or {}),
     )
     parts = MEASURES[task.kind](tested)
     return Report(
@@ -71,13 +67,6 @@ def evaluate(
         tables=tuple(parts.tables),
         figures=(*learning_curves(epochs), *parts.figures),
     )
-
-
-def _units(test: Batch, groups: Mapping[str, str]) -> NDArray[np.intp]:
-    alone = {image_id: (image_id, "") for image_id in test.ids}
-    names = [("", groups[i]) if i in groups else alone[i] for i in test.ids]
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    return np.array([numbers[name] for name in names], dtype=np.intp)
 
 
 def _labelled(pictures: Batch, task: Task) -> Batch:

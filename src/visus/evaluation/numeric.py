@@ -46,9 +46,7 @@ def _answers_and_truth(tested: Tested) -> tuple[Values, Values]:
 def _facts(tested: Tested, name: str) -> list[Fact]:
     predictions, test = tested.predictions, tested.test
     intervals = bootstrap(
-        lambda weights: predictions.meaning.metrics(
-            predictions.scores, test.targets, weights.astype(np.float64)
-        ),
+        predictions.meaning.measure(predictions.scores, test.targets),
         test.weights,
         tested.units,
     )

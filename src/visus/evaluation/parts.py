@@ -19,13 +19,16 @@ class Tested:
         predictions: of the test pictures, in their order.
         test: the pictures, all with a known target.
         train: the training pictures, for baselines; `None` where there are none.
-        units: `(num_images,)`; equal numbers are one group, no independent witnesses.
     """
 
     predictions: Predictions
     test: Batch
     train: Batch | None
-    units: NDArray[np.intp]
+
+    @property
+    def units(self) -> NDArray[np.intp]:
+        """Equal numbers are one group `(num_images,)`, no independent witnesses."""
+        return self.predictions.units
 
     @property
     def grouped(self) -> bool:

@@ -18,7 +18,7 @@ from visus.data.sources import read_source
 from visus.data.sources.base import Access
 from visus.data.splits import assign_splits
 from visus.evaluation.evaluate import evaluate
-from visus.pipeline.report import answer, groups_of, test_figures
+from visus.pipeline.report import answer, test_figures
 from visus.reporting.view import ReportView, save_report
 
 
@@ -86,11 +86,10 @@ def evaluate_bundle(
     pictures, left_out = _unseen(bundle, scan.dataset, known)
     with progress.stage("Evaluating"):
         report = evaluate(
-            answer(bundle, pictures),
+            answer(bundle, pictures, scan.dataset),
             pictures,
             title=f"{bundle.origin['network']} on {dataset.name}",
             findings=_findings(left_out, scan.ledger),
-            groups=groups_of(scan.dataset),
         )
     page = out or _free_page(path.parent / "reports", dataset.name)
     return Evaluated(save_report(report, page.parent, page.stem), left_out, scan.ledger)

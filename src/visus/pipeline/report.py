@@ -1,5 +1,6 @@
 """From a bundle to what a person reads: predictions, report, summary."""
 
+from dataclasses import replace
 from typing import Any
 
 from visus.bundles import Bundle, Predictions
@@ -24,11 +25,13 @@ def report_run(
 ) -> ReportView:
     """Answer the test pictures, keep the answers, and write the report."""
     test = data.split("test") or data.pictures
-    predictions = answer(bundle, test)
+    predictions = answer(bundle, test, data.dataset)
     predictions.save(predictions_path(run, "test"))
     validation = data.split("validation")
     if validation is not None:
-        answer(bundle, validation).save(predictions_path(run, "validation"))
+        answer(bundle, validation, data.dataset).save(
+            predictions_path(run, "validation")
+        )
     notes = [Finding(severity="warning", message=note) for note in history.notes]
     report = evaluate(
         predictions,
@@ -37,22 +40,19 @@ def report_run(
         train=data.split("train"),
         epochs=[entry.to_json() for entry in history.epochs],
         findings=[*data.findings(), *notes],
-        groups=groups_of(data.dataset),
     )
     report = with_flattery(report, data, plan.config.data.split_seed)
     report = with_table(report, _run_table(plan, data, bundle, history))
     return save_report(report, run.reports, REPORT)
 
 
-def answer(bundle: Bundle, pictures: Batch) -> Predictions:
-    """The bundle's answers to prepared pictures, with their targets."""
+def answer(bundle: Bundle, pictures: Batch, dataset: ImageDataset) -> Predictions:
+    """The bundle's answers to prepared pictures of the data, with their targets."""
     scores = bundle.scores(pictures.pixels)
-    return bundle.predictions(pictures.ids, scores, pictures.targets)
-
-
-def groups_of(dataset: ImageDataset) -> dict[str, str]:
-    """The groups by id, of the records that have one."""
-    return {r.id: r.group for r in dataset.records if r.group is not None}
+    answered = bundle.predictions(pictures.ids, scores, pictures.targets)
+    of = {record.id: record.group or "" for record in dataset.records}
+    groups = tuple(of[image_id] for image_id in pictures.ids)
+    return replace(answered, groups=groups) if any(groups) else answered
 
 
 def predictions_path(run: Run, split: Split) -> Any:

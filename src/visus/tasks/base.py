@@ -102,6 +102,12 @@ class Task(ABC):
     ) -> dict[str, float]:
         """Figures by name; targets are known, and weights `(num_images,)`."""
 
+    def measure(
+        self, scores: Floats, targets: Targets
+    ) -> Callable[[NDArray[Any]], dict[str, float]]:
+        """From weights `(num_images,)` to `metrics`, for those who ask many times."""
+        return lambda weights: self.metrics(scores, targets, weights)
+
     def learned_from(self, targets: Targets, weights: Floats) -> "Task":
         """The task after a look at the training targets."""
         return self
