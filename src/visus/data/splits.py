@@ -59,7 +59,11 @@ def assign_splits(
 
 
 def kfold_splits(
-    dataset: ImageDataset, folds: int, seed: int, clusters: Clusters = ()
+    dataset: ImageDataset,
+    folds: int,
+    seed: int,
+    clusters: Clusters = (),
+    strata: Strata | None = None,
 ) -> tuple[ImageDataset, ...]:
     """The same data once a fold, in which that fold is the test and the rest trains.
 
@@ -70,6 +74,7 @@ def kfold_splits(
         folds: how many, at least 2.
         seed: another one gives other folds.
         clusters: rows that belong together, such as `Twins.clusters`.
+        strata: what each record counts as; `None`: its label.
 
     Raises:
         ConfigError: fewer than two folds.
@@ -81,7 +86,7 @@ def kfold_splits(
             expected="at least 2: one to test on, the others to learn from.",
             remedy="Ask for 5 or 10 folds.",
         )
-    units = list(make_units(dataset, clusters))
+    units = list(make_units(dataset, clusters, strata))
     if len(units) < folds:
         raise DataError(
             received=f"{dataset.name} has {len(units)} units (pictures, twins or "
