@@ -132,7 +132,7 @@ def _line(series: Series, across: Axis, up: Axis, style: _Style) -> str:
         parts.extend(_marker(x, y, style) for x, y in places[::step])
     label = escaped(series.label)
     # A cloud lets through what lies under it.
-    seen = "" if line else ' opacity="0.5"'
+    seen = "" if line else ' fill-opacity="0.4"'
     return f"<g{seen}><title>{label}</title>{''.join(parts)}</g>"
 
 
