@@ -249,3 +249,21 @@ def test_the_audit_skips_what_asks_about_classes_and_says_so(cli, place):
     assert verdicts["dark"] != "not run"
     said = [found["message"] for found in told["findings"]]
     assert any("skipped" in text and "the targets are numeric" in text for text in said)
+
+
+def test_a_mended_manifest_keeps_several_labels_and_numbers(cli, place):
+    for name, column in (("price", "value"), ("labels", "labels")):
+        source = place / f"{name}.csv"
+        words = ["audit", source, "--fix", "--manifest", f"{name}-fixed.csv"]
+        words += ["--target", "price"] if name == "price" else []
+        cli(*words, "--check", "dark", "--out", f"audit-{name}")
+        told = cli.json("data", f"{name}-fixed.csv")
+        assert sum(told["pictures"].values()) == 120
+        rows = rows_of(Path(f"{name}-fixed.csv"))
+        before = [row[name] for row in rows_of(source)]
+        read = json.loads
+        assert list(map(read, (r[column] for r in rows))) == list(map(read, before))
+        undo = ["audit", "--undo", f"{name}-fixed.csv"]
+        cli(*undo, "--manifest", f"{name}-restored.csv")
+        again = rows_of(Path(f"{name}-restored.csv"))
+        assert [row[column] for row in again] == [row[column] for row in rows]
