@@ -2,6 +2,7 @@
 
 import csv
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,19 @@ import pytest
 from PIL import Image
 from sklearn import metrics as oracle
 
+from visus.core.errors import ConfigError
+
 QUICK = [
     *("--network", "dense", "--set", "training.preflight=false"),
     *("--set", "training.batch_size=16", "--set", "training.optimizer=adam"),
-    *("--set", "training.learning_rate=0.002", "--set", "training.epochs=12"),
-    *("--set", "data.validation_share=0.2"),
+    *("--set", "training.learning_rate=0.003", "--set", "training.epochs=30"),
 ]
 SIDES = ("left", "right", "top")
+NUMBERS = [
+    *("price.csv", "--target", "price", "--group", "site"),
+    *("--split", "0.5/0.1/0.4"),
+]
+LABELS = ["labels.csv", "--split", "0.5/0.1/0.4"]
 
 
 def write_pictures(folder: Path, count: int = 120) -> Path:
@@ -61,10 +68,23 @@ def rows_of(table: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A folder with price.csv and labels.csv beside their pictures."""
+def place(tmp_path_factory, cli_anywhere):
+    """A folder with price.csv and labels.csv beside their pictures, and with runs.
+
+    `n` learned numbers and `m` labels; `n-idle` and `m-idle` hardly learned anything.
+    """
     folder = tmp_path_factory.mktemp("targets")
     write_pictures(folder / "pictures")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VISUS_HOME", str(folder / "home"))
+        for run, words in (("n", NUMBERS), ("m", LABELS)):
+            words = ["train", folder / words[0], *words[1:], *QUICK, "--out"]
+            told = cli_anywhere.json(*words, folder / run)
+            (folder / f"{run}.json").write_text(json.dumps(told))
+            idle = ("training.learning_rate=1e-7", "training.epochs=1")
+            cli_anywhere.json(
+                *words, folder / f"{run}-idle", "--set", idle[0], "--set", idle[1]
+            )
     return folder
 
 
@@ -72,8 +92,7 @@ def test_numbers_are_learned_evaluated_and_predicted(cli, place):
     prices = {
         row["file_name"]: float(row["price"]) for row in rows_of(place / "price.csv")
     }
-    words = ["train", place / "price.csv", "--target", "price", "--group", "site"]
-    told = cli.json(*words, *QUICK, "--set", "training.epochs=40", "--out", "n")
+    told = json.loads((place / "n.json").read_text())
     assert told["task"] == "numeric"
     test = told["test"]
     assert test["r_squared"] > 0.6
@@ -84,7 +103,7 @@ def test_numbers_are_learned_evaluated_and_predicted(cli, place):
     # The answers are in the unit of the column, and the figures are scikit-learn's.
     from visus.bundles import Predictions
 
-    kept = Predictions.load(Path("n/predictions/test.npz"))
+    kept = Predictions.load(Path(place / "n/predictions/test.npz"))
     truth = [prices[image_id] for image_id in kept.ids]
     weights = [1 + int(Path(image_id).stem) % 2 for image_id in kept.ids]
     named = {"sample_weight": weights}
@@ -98,29 +117,32 @@ def test_numbers_are_learned_evaluated_and_predicted(cli, place):
         assert test[name] == pytest.approx(expected, rel=1e-4)
 
     # Through the file alone, on pictures it has and has not learned.
-    again = cli.json("evaluate", "n/model.visus", place / "price.csv")
+    again = cli.json("evaluate", place / "n/model.visus", place / "price.csv")
     assert again["mean_absolute_error"] == pytest.approx(test["mean_absolute_error"])
     assert again["left_out"] == 120 - test["pictures"]
     picture = place / kept.ids[0]
-    (row,) = cli.json("predict", "n/model.visus", picture)["predictions"]
-    assert row == {
-        "id": str(picture),
-        "answer": pytest.approx(kept.answers[0], rel=1e-4),
-    }
-    assert f"price {row['answer']}" in cli("predict", "n/model.visus", picture).stdout
-    cli("predict", "n/model.visus", place / "pictures", "--out", "answers.csv")
+    (row,) = cli.json("predict", place / "n/model.visus", picture)["predictions"]
+    assert set(row) == {"id", "answer"}
+    assert row["answer"] == pytest.approx(kept.answers[0], rel=1e-4)
+    said = cli("predict", place / "n/model.visus", picture).stdout
+    assert f"price {row['answer']}" in said
+    cli("predict", place / "n/model.visus", place / "pictures", "--out", "answers.csv")
     rows = rows_of(Path("answers.csv"))
     assert list(rows[0]) == ["file_name", "answer", "problem", "model"]
     assert len(rows) == 120
 
+    # An older Visus must not take a price for a probability.
+    with zipfile.ZipFile(place / "n/model.visus") as archive:
+        assert json.loads(archive.read("manifest.json"))["format_version"] == 2
+
     # Of one site nothing is on two sides, and the report says what a person asks.
-    splits = json.loads(Path("n/data.json").read_text())
+    splits = json.loads(Path(place / "n/data.json").read_text())
     assert splits["pictures"]["test"] == test["pictures"]
-    report = json.loads(Path("n/reports/evaluation.json").read_text())
+    report = json.loads(Path(place / "n/reports/evaluation.json").read_text())
     titles = [figure["title"] for figure in report["figures"]]
     assert {"Answer against truth", "Error against truth"} < set(titles)
-    assert "Largest errors" in Path("n/reports/evaluation.html").read_text()
-    assert cli.json("train", "--resume", "n") == told
+    assert "Largest errors" in Path(place / "n/reports/evaluation.html").read_text()
+    assert cli.json("train", "--resume", place / "n") == told
 
 
 def test_several_labels_are_learned_evaluated_and_predicted(cli, place):
@@ -128,7 +150,7 @@ def test_several_labels_are_learned_evaluated_and_predicted(cli, place):
         row["file_name"]: json.loads(row["labels"])
         for row in rows_of(place / "labels.csv")
     }
-    told = cli.json("train", place / "labels.csv", *QUICK, "--out", "m")
+    told = json.loads((place / "m.json").read_text())
     assert told["task"] == "multi-label"
     assert told["test"]["mean_average_precision"] > 0.9
     assert told["test"]["micro_f1"] > 0.8
@@ -136,53 +158,52 @@ def test_several_labels_are_learned_evaluated_and_predicted(cli, place):
 
     from visus.bundles import Predictions, load_bundle
 
-    kept = Predictions.load(Path("m/predictions/test.npz"))
+    kept = Predictions.load(Path(place / "m/predictions/test.npz"))
     weights = [1 + int(Path(image_id).stem) % 2 for image_id in kept.ids]
     truth = np.array([[n in labels[i] for n in SIDES] for i in kept.ids])
     chosen = np.array([[n in given for n in SIDES] for given in kept.answers])
     expected = oracle.f1_score(truth, chosen, average="micro", sample_weight=weights)
     assert told["test"]["micro_f1"] == pytest.approx(expected)
     # The thresholds were stored, and they decide.
-    task = load_bundle("m/model.visus").task
+    task = load_bundle(place / "m/model.visus").task
     assert len(task.thresholds) == 3 and task.thresholds != (0.5,) * 3
     assert (chosen == (kept.scores >= np.float32(task.thresholds))).all()
 
-    again = cli.json("evaluate", "m/model.visus", place / "labels.csv")
+    again = cli.json("evaluate", place / "m/model.visus", place / "labels.csv")
     assert again["micro_f1"] == pytest.approx(told["test"]["micro_f1"])
     picture = place / kept.ids[0]
-    (row,) = cli.json("predict", "m/model.visus", picture)["predictions"]
+    (row,) = cli.json("predict", place / "m/model.visus", picture)["predictions"]
     assert row["answer"] == list(kept.answers[0])
     assert set(row["scores"]) == set(SIDES)
-    cli("predict", "m/model.visus", place / "pictures", "--out", "answers.csv")
+    cli("predict", place / "m/model.visus", place / "pictures", "--out", "answers.csv")
     rows = rows_of(Path("answers.csv"))
     assert list(rows[0]) == ["file_name", "answer", *SIDES, "problem", "model"]
     assert {name for row in rows for name in json.loads(row["answer"])} == {*SIDES}
-    page = Path("m/reports/evaluation.html").read_text()
+    page = Path(place / "m/reports/evaluation.html").read_text()
     assert "By label" in page and "Most confident mistakes" in page
 
 
 def test_a_stopped_training_of_numbers_goes_on_bit_for_bit(cli, place):
-    words = ["train", place / "price.csv", "--target", "price", *QUICK]
-    whole = cli.json(*words, "--out", "whole")
     from visus.core.progress import SilentProgress
+    from visus.core.run import Run
     from visus.pipeline.train import Request, resume_run, train_run
 
     class Interrupts(SilentProgress):
         left = 6
 
         def advance(self, amount: float = 1, **figures) -> None:
-            self.left -= "loss" in figures
+            self.left -= "error" in figures
             if self.left == 0:
                 raise KeyboardInterrupt
 
-    from visus.core.run import Run
-
-    choices = Run(Path("whole")).config()
-    request = Request(choices["source"], choices, Path("torn"))
+    choices = Run(place / "n").config()
     with pytest.raises(KeyboardInterrupt):
-        train_run(request, Interrupts())
+        train_run(Request(choices["source"], choices, Path("torn")), Interrupts())
     resumed = resume_run(Path("torn"))
-    assert resumed.summary["test"] == whole["test"]
+    assert resumed.summary["test"] == json.loads((place / "n.json").read_text())["test"]
+    with pytest.raises(ConfigError, match="accuracy of a numeric run"):
+        _ = resumed.accuracy
+    assert "mean absolute error" in resumed._repr_html_()
 
 
 def test_what_means_nothing_to_the_task_is_refused(cli, place):
@@ -217,28 +238,23 @@ def test_data_counts_numbers_and_labels(cli, place):
     assert "label  " in cli("data", place / "labels.csv").stdout
 
 
-@pytest.mark.parametrize("name", ["price", "labels"])
-def test_two_runs_are_compared_on_the_same_draws(cli, place, name):
-    words = ["train", place / f"{name}.csv", *QUICK, "--split", "0.4/0.1/0.5"]
-    words += ["--target", "price", "--group", "site"] if name == "price" else []
-    cli(*words, "--out", "a")
-    cli(*words, "--set", "training.learning_rate=1e-6", "--out", "b")
-    told = cli.json("compare", "a", "b")
+@pytest.mark.parametrize("run", ["n", "m"])
+def test_two_runs_are_compared_on_the_same_draws(cli, place, run, monkeypatch):
+    monkeypatch.chdir(place)
+    told = cli.json("compare", run, f"{run}-idle")
     (finding,) = told["findings"]
-    assert finding["message"].startswith("a is better than b by ")
+    assert finding["message"].startswith(f"{run} is better than {run}-idle by ")
     sides, against = told["tables"]
-    assert [row[0] for row in sides["rows"]] == ["a", "b"]
+    assert [row[0] for row in sides["rows"]] == [run, f"{run}-idle"]
     assert len(against["rows"]) == 1
-    text = cli("compare", "a", "b").stdout
+    text = cli("compare", run, f"{run}-idle").stdout
     assert max(map(len, text.splitlines())) <= 80
     assert sides["columns"][3].startswith("mean a")
+    assert "mean a" in cli("runs", place).stdout
 
 
 def test_runs_of_two_tasks_are_not_compared(cli, place):
-    quick = [*QUICK, "--set", "training.epochs=1"]
-    cli("train", place / "price.csv", "--target", "price", *quick, "--out", "a")
-    cli("train", place / "labels.csv", *quick, "--out", "b")
-    told = cli.json("compare", "a", "b", code=3)
+    told = cli.json("compare", place / "n", place / "m", code=3)
     assert "different tasks: multi-label, numeric" in told["received"]
 
 

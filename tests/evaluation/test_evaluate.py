@@ -155,3 +155,23 @@ def test_learning_curves_show_what_the_log_holds():
     assert validation.points == ((2, 0.4),)
     assert [series.label for series in accuracy.series] == ["training"]
     assert learning_curves([]) == []
+
+
+def test_a_picture_of_weight_two_counts_as_two(batch, answered):
+    weights = np.array([2, 1, 0, 3, 1, 1, 2, 1], dtype=np.float32)
+    plain = batch(TARGETS)
+    test = Batch(plain.pixels, plain.targets, weights, plain.ids)
+    predictions = answered(test.ids, ANSWERS, NAMES)
+    report = evaluate(predictions, test, title="", train=plain)
+    named = {"sample_weight": weights}
+    expected = oracle.accuracy_score(TARGETS, ANSWERS, **named)
+    assert report.fact("accuracy").value == pytest.approx(expected)
+    losses = oracle.log_loss(TARGETS, predictions.scores, **named)
+    assert report.fact("loss").value == pytest.approx(losses, rel=1e-5)
+    figures = oracle.precision_recall_fscore_support(TARGETS, ANSWERS, **named)
+    rows = np.array([row[1:4] for row in report.tables[0].rows], float)
+    np.testing.assert_allclose(rows, np.transpose(figures[:3]), atol=5e-5)
+    # Unequal weights tell less: the interval is that of fewer pictures.
+    even = evaluate(predictions, plain, title="").fact("accuracy").interval
+    uneven = report.fact("accuracy").interval
+    assert uneven.high - uneven.low > even.high - even.low

@@ -37,7 +37,7 @@ Group = Annotated[
 Target = Annotated[
     str | None,
     typer.Option(
-        "--target", metavar="COLUMN", help="What is to be learned, such as price."
+        "--target", metavar="COLUMN", help="What is or was learned, such as price."
     ),
 ]
 Task = Annotated[

@@ -63,7 +63,8 @@ def target_by(dataset: ImageDataset, column: str | None, kind: str) -> ImageData
 def _as_kind(record: ImageRecord, kind: str, column: str) -> Target:
     if kind == "numeric":
         return _number(record, column, record.label)
-    return names_in(record.target) if kind == "multi-label" else record.label
+    # No label at all is an answer among several labels; as the one label it is none.
+    return names_in(record.target) if kind == "multi-label" else record.label or None
 
 
 def _kind(texts: Sequence[str]) -> str:

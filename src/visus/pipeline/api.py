@@ -104,11 +104,15 @@ def open_run(folder: str | Path) -> TrainedRun:
 
 
 def evaluate(
-    bundle: str | Path, source: Any, *, out: str | Path | None = None
+    bundle: str | Path,
+    source: Any,
+    *,
+    out: str | Path | None = None,
+    target: str | None = None,
 ) -> ReportView:
     """Measure a bundle on labelled pictures that it has not learned from."""
     page = Path(out) if out is not None else None
-    return evaluate_bundle(Path(bundle), source, out=page).view
+    return evaluate_bundle(Path(bundle), source, out=page, target=target).view
 
 
 def audit(

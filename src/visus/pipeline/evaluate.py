@@ -52,6 +52,7 @@ def evaluate_bundle(
     source: Any,
     *,
     out: Path | None = None,
+    target: str | None = None,
     offline: bool = False,
     force: bool = False,
     progress: Progress | None = None,
@@ -65,6 +66,8 @@ def evaluate_bundle(
         source: as `read_source` takes it, with labels.
         out: the report's HTML page; the JSON lies beside it. `None`: the first free
             `reports/evaluate-<data>-<number>.html` beside the bundle.
+        target: column of the truth; `None`: as it was called when the bundle learned,
+            else the source's own.
         offline: never open a connection.
         force: replace a report that is there.
         progress: who is told.
@@ -79,7 +82,7 @@ def evaluate_bundle(
         raise _taken(out)
     bundle = load_bundle(path)
     dataset, ledger = read_source(source, Access(offline, progress))
-    dataset, ledger = _as_asked(dataset, ledger, bundle)
+    dataset, ledger = _as_asked(dataset, ledger, bundle, target)
     dataset = _tested(dataset)
     scan = scan_pictures(dataset, ledger, bundle.spec, progress=progress)
     known = replace(scan.pictures, targets=bundle.task.targets(scan.dataset))
@@ -96,16 +99,16 @@ def evaluate_bundle(
 
 
 def _as_asked(
-    dataset: ImageDataset, ledger: Ledger, bundle: Bundle
+    dataset: ImageDataset, ledger: Ledger, bundle: Bundle, target: str | None
 ) -> tuple[ImageDataset, Ledger]:
     """With targets of the column and kind that the bundle learned."""
     learned = bundle.origin.get("config", {}).get("data", {})
-    target, group = learned.get("target"), learned.get("group")
     columns = {name for record in dataset.records for name, _ in record.metadata}
-    if group in columns:
-        dataset = group_by(dataset, group)
+    if learned.get("group") in columns:
+        dataset = group_by(dataset, learned["group"])
     # Elsewhere the same may stand in the column that we have for it.
-    target = target if target in columns else None
+    if target is None and learned.get("target") in columns:
+        target = learned["target"]
     dataset = target_by(dataset, target, bundle.task.kind)
     dataset, ledger = with_targets(dataset, ledger)
     if bundle.task.kind != "numeric":
