@@ -36,9 +36,9 @@ def write_pictures(folder: Path, count: int = 120) -> Path:
     for number in range(count):
         pixels = generator.normal(40, 8, (16, 16))
         bright = generator.random(3) < 0.5
-        pixels[6:, :6] += 120 * bright[0]
-        pixels[6:, 10:] += 120 * bright[1]
-        pixels[:4] += 120 * bright[2]
+        pixels[6:, :6] += 60 * bright[0]
+        pixels[6:, 10:] += 60 * bright[1]
+        pixels[:4] += 60 * bright[2]
         level = generator.uniform(0, 60)
         picture = np.clip(pixels + level, 0, 255).astype(np.uint8)
         Image.fromarray(picture).save(folder / f"{number:03}.png")

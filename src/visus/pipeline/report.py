@@ -135,11 +135,13 @@ def _run_table(
     height, width, channels = plan.spec.input_shape
     sizes = data.dataset.sizes().items()
     pictures = ", ".join(f"{count:,} {split}" for split, count in sizes)
+    target = plan.config.data.target
     best = f"epoch {history.kept_epoch} of {len(history.epochs)}"
     return Table(
         title="How it was made",
         columns=("what", "value"),
         rows=(
+            ("task", ": ".join(filter(None, (data.task.kind, target)))),
             ("network", plan.network.name),
             ("weights", bundle.origin["parameters"]),
             ("recipe", plan.config.recipe),
