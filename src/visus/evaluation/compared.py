@@ -74,7 +74,12 @@ def compare_by_figure(
             for number, value in enumerate(found)
         }
 
-    found = bootstrap(measure, np.ones(len(common)), answered[0].units)
+    found = bootstrap(
+        measure,
+        np.ones(len(common)),
+        answered[0].units,
+        columns=len(answered[0].class_names),
+    )
     differences = [found[f"difference {number}"] for number in range(1, len(runs))]
     own = [found[f"figure {number}"] for number in range(len(runs))]
     findings = [

@@ -25,7 +25,10 @@ def measure_multi_label(tested: Tested) -> Parts:
     scores, truth = tested.predictions.scores, tested.test.targets > 0
     chosen = task.chosen(scores)
     intervals = bootstrap(
-        task.measure(scores, tested.test.targets), tested.test.weights, tested.units
+        task.measure(scores, tested.test.targets),
+        tested.test.weights,
+        tested.units,
+        columns=len(task.names),
     )
     facts = [_fact(name, i) for name, i in intervals.items() if math.isfinite(i.value)]
     count = len(tested.test)

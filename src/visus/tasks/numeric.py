@@ -1,5 +1,6 @@
 """numeric: which number goes with a picture, in the unit of its column?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ from visus.tasks.regression import (
     mean_absolute_error,
     r_squared,
     root_mean_squared_error,
-    spearman,
+    spearman_of,
 )
 
 # Splits are divided alike by tenths of the numbers, if there are pictures for it.
@@ -101,13 +102,27 @@ class Numeric(Task):
         self, scores: Floats, targets: Targets, weights: Floats | None = None
     ) -> dict[str, float]:
         """Errors in the unit of the targets, R squared, and Spearman's correlation."""
+        counts = np.ones(len(targets)) if weights is None else weights
+        return self.measure(scores, targets)(counts)
+
+    def measure(
+        self, scores: Floats, targets: Targets
+    ) -> Callable[[NDArray[Any]], dict[str, float]]:
+        """From weights to metrics, with the sorting done beforehand."""
         answers, truth = scores[:, 0].astype(float), targets[:, 0].astype(float)
-        return {
-            "mean_absolute_error": mean_absolute_error(answers, truth, weights),
-            "root_mean_squared_error": root_mean_squared_error(answers, truth, weights),
-            "r_squared": r_squared(answers, truth, weights),
-            "spearman": spearman(answers, truth, weights),
-        }
+        correlation = spearman_of(answers, truth)
+
+        def figures(weights: NDArray[Any]) -> dict[str, float]:
+            counts = weights.astype(np.float64)
+            root = root_mean_squared_error(answers, truth, counts)
+            return {
+                "mean_absolute_error": mean_absolute_error(answers, truth, counts),
+                "root_mean_squared_error": root,
+                "r_squared": r_squared(answers, truth, counts),
+                "spearman": correlation(counts),
+            }
+
+        return figures
 
     def to_json(self) -> dict[str, Any]:
         """Mean and spread beside the kind; the graph has them too."""

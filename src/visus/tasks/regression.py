@@ -3,6 +3,7 @@
 Answers, truth and weights are `(num_images,)`; no weights means that all count alike.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -57,16 +58,25 @@ def spearman(
     A picture of weight 2 counts as two equal ones. NaN where either does not vary.
     """
     counts = np.ones(len(truth)) if weights is None else np.asarray(weights, float)
-    first, second = _ranks(answers, counts), _ranks(truth, counts)
-    first = first - np.average(first, weights=counts)
-    second = second - np.average(second, weights=counts)
-    spread = np.sqrt(np.sum(counts * first**2) * np.sum(counts * second**2))
-    return float(np.sum(counts * first * second) / spread) if spread else float("nan")
+    return spearman_of(answers, truth)(counts)
 
 
-def _ranks(values: Values, counts: Values) -> Values:
-    """Mean rank of each value; equal values share theirs."""
-    _, place = np.unique(values, return_inverse=True)
-    sums = np.bincount(place, weights=counts)
+def spearman_of(answers: Values, truth: Values) -> Callable[[NDArray[Any]], float]:
+    """From weights to `spearman`, with the sorting done beforehand."""
+    places = [np.unique(values, return_inverse=True)[1] for values in (answers, truth)]
+
+    def correlation(counts: NDArray[Any]) -> float:
+        first, second = (_centred_ranks(place, counts) for place in places)
+        spread = np.sqrt(np.sum(counts * first**2) * np.sum(counts * second**2))
+        shared = np.sum(counts * first * second)
+        return float(shared / spread) if spread else float("nan")
+
+    return correlation
+
+
+def _centred_ranks(places: NDArray[np.intp], counts: NDArray[Any]) -> Values:
+    """Ranks less their mean; equal values, which have one place, share theirs."""
+    sums = np.bincount(places, weights=counts)
     ranks: Values = np.cumsum(sums) - (sums - 1) / 2
-    return ranks[place]
+    centred: Values = ranks[places] - np.average(ranks[places], weights=counts)
+    return centred
