@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 BLOCKED = 3
 
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--check", help="Ask only this check; may be repeated."),
+]
+Allow = Annotated[
+    list[str] | None, typer.Option(help="A check that may not block; may be repeated.")
+]
+
 
 @verb
 def audit(
@@ -29,14 +37,8 @@ def audit(
     ] = None,
     target: options.Target = None,
     task: options.Task = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option("--check", help="Ask only this check; may be repeated."),
-    ] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(help="A check that may not block; may be repeated."),
-    ] = None,
+    only: Only = None,
+    allow: Allow = None,
     fix: Annotated[
         bool, typer.Option("--fix", help="Write a mended manifest to --manifest.")
     ] = False,
