@@ -15,7 +15,9 @@ from visus.core.errors import ConfigError
 QUICK = [
     *("--network", "dense", "--set", "training.preflight=false"),
     *("--set", "training.batch_size=16", "--set", "training.optimizer=adam"),
-    *("--set", "training.learning_rate=0.003", "--set", "training.epochs=30"),
+    *("--set", "training.learning_rate=0.003", "--set", "training.epochs=80"),
+    # A mirror would make the left the right; an average lags behind so few steps.
+    *("--set", "training.augment.flip=false", "--set", "training.ema_decay=0"),
 ]
 SIDES = ("left", "right", "top")
 NUMBERS = [
@@ -180,7 +182,9 @@ def test_several_labels_are_learned_evaluated_and_predicted(cli, place):
     assert list(rows[0]) == ["file_name", "answer", *SIDES, "problem", "model"]
     assert {name for row in rows for name in json.loads(row["answer"])} == {*SIDES}
     page = Path(place / "m/reports/evaluation.html").read_text()
-    assert "By label" in page and "Most confident mistakes" in page
+    assert "By label" in page
+    idle = Path(place / "m-idle/reports/evaluation.html").read_text()
+    assert "Most confident mistakes" in idle
 
 
 def test_a_stopped_training_of_numbers_goes_on_bit_for_bit(cli, place):
