@@ -28,6 +28,12 @@ class Cli:
         return json.loads(self(*words, "--json", code=code).stdout)
 
 
+@pytest.fixture(scope="session")
+def cli_anywhere() -> Cli:
+    """For what several tests share; it stays in the folder where it is."""
+    return Cli()
+
+
 @pytest.fixture
 def cli(tmp_path, monkeypatch) -> Cli:
     monkeypatch.chdir(tmp_path)

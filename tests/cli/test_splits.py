@@ -9,7 +9,7 @@ from PIL import Image
 
 from pictures import striped
 from visus.core.errors import ConfigError
-from visus.pipeline.config import split_choices
+from visus.pipeline.config import data_choices
 from visus.pipeline.data import describe_data
 
 QUICK = ["--network", "dense", "--set", "training.epochs=1"]
@@ -41,11 +41,11 @@ def folder_with_leak(folder: Path) -> Path:
 
 
 def test_shares_are_of_all_pictures():
-    assert split_choices("0.7/0.15/0.15", None) == {
+    assert data_choices("0.7/0.15/0.15", None) == {
         "test_share": 0.15,
         "validation_share": pytest.approx(0.15 / 0.85, abs=1e-6),
     }
-    assert split_choices(None, "site", allow_leak=True) == {
+    assert data_choices(None, "site", allow_leak=True) == {
         "group": "site",
         "allow_leak": True,
     }
@@ -56,7 +56,7 @@ def test_shares_are_of_all_pictures():
 )
 def test_shares_that_cannot_be_are_refused(text):
     with pytest.raises(ConfigError, match="add up to 1"):
-        split_choices(text, None)
+        data_choices(text, None)
 
 
 def test_data_splits_by_the_shares_asked_for(cli, stripes_folder):

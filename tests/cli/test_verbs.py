@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,12 @@ def test_import_and_help_load_nothing_heavy():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_bundle_of_one_label_is_as_it_always_was(trained):
+    with zipfile.ZipFile(trained / "run" / "model.visus") as archive:
+        assert "task.json" not in archive.namelist()
+        assert json.loads(archive.read("manifest.json"))["format_version"] == 1
 
 
 def test_evaluation_leaves_out_what_was_learned(cli, trained):

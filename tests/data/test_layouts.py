@@ -10,11 +10,11 @@ import pytest
 
 from pictures import striped
 from visus.core.errors import DataError
-from visus.data.checks import require_classes
 from visus.data.columns import group_by, label_by, value_by
 from visus.data.encode import encode_png
 from visus.data.records import Box
 from visus.data.sources import read_source
+from visus.tasks.choose import task_of
 
 # 16 rows, 32 columns: height and width must not be mixed up.
 WIDE = encode_png(striped(True, 0, 32)[:16, :, None])
@@ -302,8 +302,8 @@ def test_the_targets_that_a_table_can_have(tmp_path):
     assert dataset.records[0].group == "7"
     assert dataset.class_indices().tolist() == [-1, -1, -1, 0]
     assert dataset.counts()["unsplit"] == {"3": 1, "a": 1, "b": 1}
-    with pytest.raises(DataError, match="not yet"):
-        require_classes(dataset)
+    with pytest.raises(DataError, match="numbers for some"):
+        task_of(dataset)
     lay(tmp_path, {"t.csv": 'file_name,labels\n1.png,"[""x"", ""y""]"\n2.png,x|z\n'})
     dataset, _ = read_source(tmp_path / "t.csv")
     assert [r.target for r in dataset.records] == [("x", "y"), ("x", "z")]

@@ -20,6 +20,7 @@ from visus.data.sources.idx import (
     read_idx,
     write_idx,
 )
+from visus.tasks.choose import task_of
 
 GRAY = np.zeros((4, 4), dtype=np.uint8)
 
@@ -114,7 +115,7 @@ def test_csv_with_splits(tmp_path):
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("file_name,kind\na.png,x\n", "label is missing"),
+        ("file_name,split\na.png,test\n", "label is missing"),
         ("file_name,label\nnone.png,x\n", "none.png"),
         ("file_name,label\na.png,\n", "Row 1"),
         ("file_name,label,split\na.png,x,exam\n", "exam"),
@@ -287,3 +288,27 @@ def test_the_real_mnist_files_have_the_recorded_hashes(shared_data):
 def test_a_dataset_passes_through():
     dataset = ImageDataset("d", (), ())
     assert read_source(dataset)[0] is dataset
+
+
+@pytest.mark.parametrize(
+    ("labels", "targets", "task"),
+    [
+        ([1, 0], ["1", "0"], "single-label"),
+        (np.array([1.0, 0.0]), ["1", "0"], "single-label"),
+        (["b", "a"], ["b", "a"], "single-label"),
+        (np.array([1.5, 2.0]), [1.5, 2.0], "numeric"),
+        ([float("nan"), 2.5], [None, 2.5], "numeric"),
+        ([["b", "a"], []], [("b", "a"), ()], "multi-label"),
+        ([{"b", "a"}, "a"], [("a", "b"), ("a",)], "multi-label"),
+    ],
+)
+def test_targets_from_python_are_of_their_kind(labels, targets, task):
+    pictures = np.zeros((2, 4, 4), np.uint8)
+    dataset, _ = read_source((pictures, labels))
+    assert [record.target for record in dataset.records] == targets
+    assert task_of(dataset).kind == task
+
+
+def test_infinite_numbers_are_refused():
+    with pytest.raises(DataError, match="infinite"):
+        read_source((np.zeros((2, 4, 4), np.uint8), [0.5, float("inf")]))

@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from visus.core.errors import DataError
-from visus.evaluation.comparison import Compared, compare
+from visus.evaluation.compared import Compared
+from visus.evaluation.comparison import compare
 
 NAMES = ("cat", "dog")
 

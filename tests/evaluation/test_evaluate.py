@@ -10,7 +10,6 @@ from visus.core.errors import DataError
 from visus.core.report import Chart, Finding, Gallery, Matrix, Report
 from visus.data.batches import Batch
 from visus.evaluation.evaluate import evaluate, learning_curves
-from visus.tasks.classification import Classification
 
 NAMES = ("cat", "dog", "owl")
 TARGETS = [0, 1, 2, 2, 1, 0, 0, 1]
@@ -21,9 +20,7 @@ ANSWERS = [0, 1, 2, 1, 1, 0, 2, 0]
 def report(batch, answered):
     test = batch(TARGETS)
     predictions = answered(test.ids, ANSWERS, NAMES)
-    return evaluate(
-        Classification(), predictions, test, title="pets", train=batch([0, 0, 1, 2])
-    )
+    return evaluate(predictions, test, title="pets", train=batch([0, 0, 1, 2]))
 
 
 def test_accuracy_comes_with_its_interval(report):
@@ -43,9 +40,7 @@ def test_baselines_need_the_training_pictures(report, batch, answered):
     assert report.fact("baseline_majority").value == 3 / 8
     assert 0 <= report.fact("baseline_nearest_centroid").value <= 1
     test = batch(TARGETS)
-    bare = evaluate(
-        Classification(), answered(test.ids, ANSWERS, NAMES), test, title=""
-    )
+    bare = evaluate(answered(test.ids, ANSWERS, NAMES), test, title="")
     with pytest.raises(KeyError):
         bare.fact("baseline_majority")
 
@@ -54,9 +49,7 @@ def test_top_5_is_told_beyond_ten_classes_only(report, batch, answered):
     with pytest.raises(KeyError):
         report.fact("top_5_accuracy")
     test, names = batch(range(11)), [f"{number:02}" for number in range(11)]
-    many = evaluate(
-        Classification(), answered(test.ids, range(11), names), test, title=""
-    )
+    many = evaluate(answered(test.ids, range(11), names), test, title="")
     assert many.fact("top_5_accuracy").value == 1
     assert "five best" in many.fact("top_5_accuracy").text
 
@@ -93,9 +86,7 @@ def test_the_figures_are_matrix_and_mistakes(report):
 def test_a_matrix_of_more_than_100_classes_is_not_drawn(batch, answered):
     names = [f"{number:03}" for number in range(101)]
     test = batch(range(101))
-    found = evaluate(
-        Classification(), answered(test.ids, range(101), names), test, title=""
-    )
+    found = evaluate(answered(test.ids, range(101), names), test, title="")
     assert found.figures == ()
     (table,) = found.tables
     assert len(table.rows) == 101
@@ -109,7 +100,7 @@ def test_the_order_of_the_predictions_does_not_matter(report, batch, answered, o
         [test.ids[row] for row in order], [ANSWERS[row] for row in order], NAMES
     )
     train = batch([0, 0, 1, 2])
-    again = evaluate(Classification(), shuffled, test, title="pets", train=train)
+    again = evaluate(shuffled, test, title="pets", train=train)
     assert again == report
 
 
@@ -118,7 +109,7 @@ def test_pictures_without_label_and_padding_are_not_counted(batch, answered):
     weights = np.array([1, 1, 1, 1, 0], dtype=np.float32)
     test = Batch(full.pixels, full.targets, weights, full.ids)
     predictions = answered(test.ids, [0, 0, 0, 2, 0], NAMES)
-    found = evaluate(Classification(), predictions, test, title="")
+    found = evaluate(predictions, test, title="")
     assert found.fact("pictures").value == 3
     assert found.fact("accuracy").value == 2 / 3
 
@@ -126,22 +117,19 @@ def test_pictures_without_label_and_padding_are_not_counted(batch, answered):
 def test_a_test_without_labels_is_refused(batch, answered):
     test = batch([-1, -1])
     with pytest.raises(DataError, match="None of the 2 pictures has a label"):
-        evaluate(Classification(), answered(test.ids, [0, 0], NAMES), test, title="")
+        evaluate(answered(test.ids, [0, 0], NAMES), test, title="")
 
 
 def test_a_picture_without_an_answer_is_named(batch, answered):
     test = batch([0, 1, 2])
     with pytest.raises(DataError, match="1 of 3 pictures have no answer.*picture-2"):
-        evaluate(
-            Classification(), answered(test.ids[:2], [0, 1], NAMES), test, title=""
-        )
+        evaluate(answered(test.ids[:2], [0, 1], NAMES), test, title="")
 
 
 def test_what_the_caller_found_is_read_first(batch, answered):
     test = batch([0, 1, 2])
     note = Finding(severity="warning", message="one file was cut")
     found = evaluate(
-        Classification(),
         answered(test.ids, [0, 1, 2], NAMES),
         test,
         title="",
@@ -167,3 +155,23 @@ def test_learning_curves_show_what_the_log_holds():
     assert validation.points == ((2, 0.4),)
     assert [series.label for series in accuracy.series] == ["training"]
     assert learning_curves([]) == []
+
+
+def test_a_picture_of_weight_two_counts_as_two(batch, answered):
+    weights = np.array([2, 1, 0, 3, 1, 1, 2, 1], dtype=np.float32)
+    plain = batch(TARGETS)
+    test = Batch(plain.pixels, plain.targets, weights, plain.ids)
+    predictions = answered(test.ids, ANSWERS, NAMES)
+    report = evaluate(predictions, test, title="", train=plain)
+    named = {"sample_weight": weights}
+    expected = oracle.accuracy_score(TARGETS, ANSWERS, **named)
+    assert report.fact("accuracy").value == pytest.approx(expected)
+    losses = oracle.log_loss(TARGETS, predictions.scores, **named)
+    assert report.fact("loss").value == pytest.approx(losses, rel=1e-5)
+    figures = oracle.precision_recall_fscore_support(TARGETS, ANSWERS, **named)
+    rows = np.array([row[1:4] for row in report.tables[0].rows], float)
+    np.testing.assert_allclose(rows, np.transpose(figures[:3]), atol=5e-5)
+    # Unequal weights tell less: the interval is that of fewer pictures.
+    even = evaluate(predictions, plain, title="").fact("accuracy").interval
+    uneven = report.fact("accuracy").interval
+    assert uneven.high - uneven.low > even.high - even.low

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from visus.tasks.intervals import difference_interval, mcnemar, wilson_interval
+from visus.tasks.intervals import (
+    bootstrap,
+    difference_interval,
+    effective_number,
+    mcnemar,
+    wilson_interval,
+)
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1), st.sampled_from([0.8, 0.95, 0.99]))
@@ -68,3 +74,33 @@ def test_equal_answers_leave_room_for_a_difference(total):
     found = difference_interval(0, 0, total)
     reach = stats.norm.ppf(0.975) / (total + 2)
     assert (found.low, found.value, found.high) == pytest.approx((-reach, 0, reach))
+
+
+def test_bootstrap_is_scipys_and_draws_units_whole():
+    values = np.random.default_rng(3).normal(10, 4, 80)
+    ones, alone = np.ones(80), np.arange(80)
+
+    def mean(weights):
+        return {"mean": float(np.average(values, weights=weights))}
+
+    found = bootstrap(mean, ones, alone)["mean"]
+    theirs = stats.bootstrap(
+        (values,), np.mean, n_resamples=4000, method="percentile", random_state=0
+    ).confidence_interval
+    assert found.value == values.mean()
+    assert [found.low, found.high] == pytest.approx([*theirs], abs=0.15)
+    # Four copies of each are no more witnesses than one.
+    copied = np.tile(values, 4)
+    together = bootstrap(
+        lambda w: {"mean": float(np.average(copied, weights=w))},
+        np.ones(320),
+        np.tile(alone, 4),
+    )["mean"]
+    assert [together.low, together.high] == pytest.approx([found.low, found.high])
+    assert bootstrap(mean, ones, alone)["mean"] == found
+
+
+def test_unequal_weights_tell_as_much_as_fewer_pictures():
+    assert effective_number(np.ones(9)) == 9
+    assert effective_number([1, 1, 0, 0]) == 2
+    assert 1 < effective_number([10, 1, 1]) < 2

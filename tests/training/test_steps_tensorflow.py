@@ -110,7 +110,7 @@ def test_evaluation_is_what_numpy_says(lesson):
     totals = engine(model, task.config).evaluate(task.validation, 16)
     scores = model(task.validation.pixels.astype(np.float32) / 255).numpy()
     assert totals.mean_loss == pytest.approx(log_loss(scores, task.validation.targets))
-    assert totals.accuracy == accuracy(scores, task.validation.targets)
+    assert totals.mean_figure == accuracy(scores, task.validation.targets)
 
 
 def test_label_smoothing_is_cross_entropy_with_softened_labels(lesson):

@@ -4,6 +4,9 @@ from visus.core.registry import Registry
 
 CHECKS = Registry("check", "checks")
 
+# Those with `tasks` are about classes, and are skipped where the targets are others.
+ONE_CLASS = ("single-label",)
+CLASSES = ("single-label", "multi-label")
 # Those with `blocks` can stop `visus train`, which asks them before it learns: they
 # look at evidence that is there already, and cost nothing.
 CHECKS.add(
@@ -33,11 +36,13 @@ CHECKS.add(
     "visus.auditing.twins_with_two_labels:TwinsWithTwoLabels",
     "one picture under two classes",
     blocks=True,
+    tasks=CLASSES,
 )
 CHECKS.add(
     "label-errors",
     "visus.auditing.label_errors:LabelErrors",
     "pictures that look like another class than their label",
+    tasks=ONE_CLASS,
 )
 CHECKS.add(
     "outliers",
@@ -78,19 +83,23 @@ CHECKS.add(
     "class-imbalance",
     "visus.auditing.class_imbalance:ClassImbalance",
     "classes that are far rarer than others",
+    tasks=ONE_CLASS,
 )
 CHECKS.add(
     "too-few-pictures",
     "visus.auditing.too_few_pictures:TooFewPictures",
     "too few pictures to learn from, or to test on",
+    tasks=ONE_CLASS,
 )
 CHECKS.add(
     "class-names",
     "visus.auditing.class_names:ClassNames",
     "names of classes that look like slips",
+    tasks=CLASSES,
 )
 CHECKS.add(
     "spurious-correlation",
     "visus.auditing.spurious_correlation:SpuriousCorrelation",
     "something beside the subject that tells the class",
+    tasks=ONE_CLASS,
 )

@@ -14,6 +14,7 @@ from visus.data.ledger import Ledger
 from visus.data.looks import Looks
 from visus.data.records import ImageDataset
 from visus.data.twins import Twins
+from visus.tasks.choose import task_of
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,22 @@ class Account:
     def targets(self) -> NDArray[np.int32]:
         """Class numbers `(num_images,)`; -1 where there is no label."""
         return self.dataset.class_indices()
+
+    @cached_property
+    def task(self) -> str:
+        """What the targets are; no target at all passes for a class to come."""
+        return task_of(self.dataset).kind
+
+    @cached_property
+    def told_apart(self) -> NDArray[np.int32]:
+        """Equal numbers for equal labels or sets of labels; -1 where there is none."""
+        if self.task == "single-label":
+            return self.targets
+        labels = [tuple(sorted(record.labels)) for record in self.dataset.records]
+        number = {names: place for place, names in enumerate(sorted(set(labels)))}
+        unknown = (record.target is None for record in self.dataset.records)
+        found = (-1 if u else number[n] for u, n in zip(unknown, labels, strict=True))
+        return np.fromiter(found, dtype=np.int32, count=len(labels))
 
     @cached_property
     def class_counts(self) -> NDArray[np.int64]:

@@ -111,7 +111,8 @@ def blocking_checks(
         CHECKS.part(name)
     checked = []
     for part in CHECKS:
-        if part.facts.get("blocks") and part.name not in allow:
+        asked = part.facts.get("blocks") and _concerns(part, account)
+        if asked and part.name not in allow:
             kind: type[BlockingCheck[Any]] = part.load()
             opinion = kind(kind.settings_class()).judge(account)
             checked.append(_worded(part, opinion, account, allowed=False))
@@ -119,6 +120,13 @@ def blocking_checks(
 
 
 def _ask(part: Part, check: Check[Any], evidence: Evidence, allowed: bool) -> Checked:
+    if not _concerns(part, evidence):
+        sentence = (
+            f"{title_of(part.name)}: skipped. It asks about classes, and the targets "
+            f"are {evidence.task}."
+        )
+        finding = Finding(severity="info", message=sentence)
+        return Checked(part.name, part.summary, None, _NO_ROWS, (finding,))
     try:
         opinion = check.judge(evidence)
     except MachineError as error:
@@ -127,6 +135,10 @@ def _ask(part: Part, check: Check[Any], evidence: Evidence, allowed: bool) -> Ch
         finding = Finding(severity="info", message=sentence)
         return Checked(part.name, part.summary, None, _NO_ROWS, (finding,))
     return _worded(part, opinion, evidence, allowed=allowed)
+
+
+def _concerns(part: Part, account: Account) -> bool:
+    return account.task in part.facts.get("tasks", (account.task,))
 
 
 def _worded(

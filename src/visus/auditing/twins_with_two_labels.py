@@ -28,7 +28,7 @@ class TwinsWithTwoLabels(BlockingCheck[TwoLabelsSettings]):
 
     def judge(self, evidence: Account) -> Opinion:
         """0 for an exact twin under another label, 0.25 for a near one, else 1."""
-        targets = evidence.targets
+        targets = evidence.told_apart
         scores = worst_scores(
             pair
             for pair in evidence.twins.pairs

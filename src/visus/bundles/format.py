@@ -2,7 +2,8 @@
 
 manifest.json names the format version and the SHA-256 of every other member:
 graph.onnx, network.keras (absent for networks that only their author can load),
-spec.json, classes.json, origin.json, golden.npz, contents.npz.
+spec.json, classes.json, task.json (absent for one label a picture), origin.json,
+golden.npz, contents.npz.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from visus.core.errors import ModelError
 from visus.core.files import write_bytes
 
 FORMAT = "visus-bundle"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# Bundles of one label a picture are as they always were, and older Visus reads them.
+SINGLE_LABEL = {"name": "single-label"}
 # A bundle larger than this is no bundle of ours; the sizes are checked before reading.
 MOST_BYTES = 8 * 2**30
 REQUIRED = ("graph.onnx", "spec.json", "classes.json", "origin.json", "golden.npz")
@@ -37,10 +40,11 @@ class Contents:
         graph: the ONNX graph, serialised.
         network: the Keras network, serialised; `None` when it has custom classes.
         spec: how pictures are prepared, as plain data.
-        class_names: in the order of the scores.
+        class_names: in the order of the scores; for numbers, what they are called.
         origin: network, config, data fingerprint and versions, as plain data.
         golden: `pixels` and the `scores` that they must give.
         content_hashes: uint64 beginnings of the SHA-256 of the pictures, by split.
+        task: what the scores mean, as `Task.to_json` gives it.
     """
 
     graph: bytes
@@ -50,6 +54,7 @@ class Contents:
     origin: Mapping[str, Any]
     golden: Arrays
     content_hashes: Arrays
+    task: Mapping[str, Any] = field(default_factory=lambda: dict(SINGLE_LABEL))
 
 
 def write_contents(path: Path, contents: Contents) -> None:
@@ -64,9 +69,12 @@ def write_contents(path: Path, contents: Contents) -> None:
     }
     if contents.network is not None:
         members["network.keras"] = contents.network
+    older = contents.task == SINGLE_LABEL
+    if not older:
+        members["task.json"] = _json(contents.task)
     manifest = {
         "format": FORMAT,
-        "format_version": FORMAT_VERSION,
+        "format_version": 1 if older else FORMAT_VERSION,
         "members": {name: _digest(content) for name, content in members.items()},
     }
     write_bytes(path, _zip({"manifest.json": _json(manifest), **members}))
@@ -139,6 +147,7 @@ def _contents(members: Mapping[str, bytes]) -> Contents:
         origin=json.loads(members["origin.json"]),
         golden=unpack_arrays(members["golden.npz"]),
         content_hashes=unpack_arrays(members["contents.npz"]),
+        task=json.loads(members.get("task.json", _json(SINGLE_LABEL))),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,10 @@ from numpy.typing import NDArray
 from visus.bundles.format import pack_arrays, unpack_arrays
 from visus.core.errors import ModelError
 from visus.core.files import write_bytes
+from visus.data.records import Target, target_text
+from visus.tasks.base import Task
+from visus.tasks.choose import read_task
+from visus.tasks.single_label import SingleLabel
 
 # What `np.load` and `zipfile` raise for cut or altered files; encryption and unknown
 # compression, which a flipped bit can feign, are RuntimeErrors.
@@ -34,12 +39,33 @@ MOST_ROWS_SHOWN = 50
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to one picture: its label, the label's score, and all scores."""
+    """The answer to one picture.
+
+    Args:
+        id: of the picture.
+        answer: the class; the labels; or the number.
+        confidence: the score of the class; `None` for other tasks.
+        scores: by name.
+    """
 
     id: str
-    label: str
-    confidence: float
+    answer: Target
+    confidence: float | None
     scores: dict[str, float]
+
+    @property
+    def label(self) -> str:
+        """The answer as words."""
+        return target_text(self.answer)
+
+    def to_json(self) -> dict[str, Any]:
+        """As `visus predict --json` prints it; a number is all there is to say."""
+        told: dict[str, Any] = {"id": self.id, "answer": self.answer}
+        if self.confidence is not None:
+            told["confidence"] = self.confidence
+        return (
+            told if isinstance(self.answer, float) else told | {"scores": self.scores}
+        )
 
 
 @dataclass(frozen=True)
@@ -48,9 +74,14 @@ class Predictions:
 
     Args:
         ids: `(num_images,)`.
-        scores: float32 class probabilities `(num_images, num_classes)`.
+        scores: float32 `(num_images, num_outputs)`: probabilities of classes or labels,
+            or numbers in their own unit.
         class_names: in the order of the scores.
-        targets: int32 class numbers `(num_images,)`, where the truth is known.
+        targets: the truth where it is known: int32 class numbers `(num_images,)`; for
+            other tasks float32 `(num_images, num_outputs)`.
+        task: what the scores mean; `None`: one class a picture.
+        groups: what each picture is of `(num_images,)`, "" where it stands alone;
+            `None` where there are no groups.
 
     Raises:
         ValueError: the shapes do not fit each other.
@@ -64,21 +95,30 @@ class Predictions:
     ids: tuple[str, ...]
     scores: NDArray[np.float32]
     class_names: tuple[str, ...]
-    targets: NDArray[np.int32] | None = None
+    targets: NDArray[Any] | None = None
+    task: Task | None = None
+    groups: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         _require_shape("scores", self.scores, (len(self.ids), len(self.class_names)))
         if self.targets is not None:
-            _require_shape("targets", self.targets, (len(self.ids),))
+            outputs = self.scores.shape[1:] if self.targets.ndim > 1 else ()
+            _require_shape("targets", self.targets, (len(self.ids), *outputs))
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __iter__(self) -> Iterator[Answer]:
         rows = zip(self.ids, self.answers, self.scores.tolist(), strict=True)
-        for image_id, label, scores in rows:
+        for image_id, answer, scores in rows:
             named = dict(zip(self.class_names, scores, strict=True))
-            yield Answer(image_id, label, named[label], named)
+            sure = named[answer] if isinstance(answer, str) else None
+            yield Answer(image_id, answer, sure, named)
+
+    @cached_property
+    def meaning(self) -> Task:
+        """What the scores mean."""
+        return self.task or SingleLabel(self.class_names)
 
     @cached_property
     def answer_numbers(self) -> NDArray[np.int32]:
@@ -86,15 +126,23 @@ class Predictions:
         return np.asarray(self.scores.argmax(axis=1), dtype=np.int32)
 
     @cached_property
-    def answers(self) -> tuple[str, ...]:
-        """Class names `(num_images,)`."""
-        return tuple(self.class_names[number] for number in self.answer_numbers)
+    def answers(self) -> tuple[Target, ...]:
+        """Class names `(num_images,)`; for other tasks tuples of labels, or numbers."""
+        return self.meaning.answers(self.scores)
 
     @cached_property
     def confidences(self) -> NDArray[np.float32]:
         """The largest score of each picture `(num_images,)`."""
         largest: NDArray[np.float32] = self.scores.max(axis=1, initial=0)
         return largest
+
+    @cached_property
+    def units(self) -> NDArray[np.intp]:
+        """Equal numbers for pictures of one group `(num_images,)`."""
+        groups = self.groups or ("",) * len(self)
+        names = [(g, "" if g else i) for g, i in zip(groups, self.ids, strict=True)]
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        return np.array([numbers[name] for name in names], dtype=np.intp)
 
     @cached_property
     def rows(self) -> dict[str, int]:
@@ -105,39 +153,39 @@ class Predictions:
         """The rows of these pictures, in this order; `KeyError` for an unknown one."""
         rows = [self.rows[image_id] for image_id in ids]
         targets = None if self.targets is None else self.targets[rows]
-        return Predictions(tuple(ids), self.scores[rows], self.class_names, targets)
+        groups = None if self.groups is None else tuple(self.groups[r] for r in rows)
+        return Predictions(
+            tuple(ids), self.scores[rows], self.class_names, targets, self.task, groups
+        )
 
-    def truth(self) -> dict[str, str]:
-        """The true class name by id; pictures whose class is not known are left out."""
+    def truth(self) -> dict[str, Target]:
+        """The true answer by id; pictures of which it is not known are left out."""
         if self.targets is None:
             return {}
+        truth = map(self.meaning.target, self.targets)
         return {
-            image_id: self.class_names[number]
-            for image_id, number in zip(self.ids, self.targets, strict=True)
-            if number >= 0
+            image_id: target
+            for image_id, target in zip(self.ids, truth, strict=True)
+            if target is not None
         }
 
     def to_json(self) -> list[dict[str, Any]]:
         """One object a picture."""
-        return [
-            {
-                "id": answer.id,
-                "answer": answer.label,
-                "confidence": answer.confidence,
-                "scores": answer.scores,
-            }
-            for answer in self
-        ]
+        return [answer.to_json() for answer in self]
 
     def save(self, path: Path) -> None:
         """Write all rows to an .npz file, atomically."""
         arrays: dict[str, NDArray[Any]] = {
-            "ids": _text(self.ids),
-            "class_names": _text(self.class_names),
+            "ids": _json_block(list(self.ids)),
+            "class_names": _json_block(list(self.class_names)),
             "scores": self.scores,
         }
         if self.targets is not None:
             arrays["targets"] = self.targets
+        if self.task is not None:
+            arrays["task"] = _json_block(self.task.to_json())
+        if self.groups is not None:
+            arrays["groups"] = _json_block(list(self.groups))
         write_bytes(path, pack_arrays(arrays))
 
     @classmethod
@@ -146,7 +194,15 @@ class Predictions:
         try:
             arrays = unpack_arrays(path.read_bytes())
             ids, names = (_words(arrays[key]) for key in ("ids", "class_names"))
-            return cls(ids, arrays["scores"], names, arrays.get("targets"))
+            task = (
+                read_task(names, _read_block(arrays["task"]))
+                if "task" in arrays
+                else None
+            )
+            groups = _words(arrays["groups"]) if "groups" in arrays else None
+            return cls(
+                ids, arrays["scores"], names, arrays.get("targets"), task, groups
+            )
         except _DAMAGE as error:
             raise ModelError(
                 received=f"The predictions {path} cannot be read: {error}.",
@@ -155,16 +211,10 @@ class Predictions:
             ) from error
 
     def _repr_html_(self) -> str:
-        shown = slice(MOST_ROWS_SHOWN)
         rows = "".join(
-            f"<tr><td>{escape(image_id)}</td><td>{escape(label)}</td>"
-            f"<td>{confidence:.1%}</td></tr>"
-            for image_id, label, confidence in zip(
-                self.ids[shown],
-                self.answers[shown],
-                self.confidences[shown],
-                strict=True,
-            )
+            f"<tr><td>{escape(row.id)}</td><td>{escape(row.label)}</td>"
+            f"<td>{'' if row.confidence is None else f'{row.confidence:.1%}'}</td></tr>"
+            for row in islice(self, MOST_ROWS_SHOWN)
         )
         head = "<tr><th>picture</th><th>answer</th><th>score</th></tr>"
         rest = len(self) - MOST_ROWS_SHOWN
@@ -177,11 +227,15 @@ def _require_shape(name: str, array: NDArray[Any], expected: tuple[int, ...]) ->
         raise ValueError(f"{name} of shape {array.shape}, where {expected} is needed")
 
 
-def _text(words: Sequence[str]) -> NDArray[np.uint8]:
+def _json_block(values: Any) -> NDArray[np.uint8]:
     # An array of strings pads every id to the longest. JSON is one block of UTF-8 and
     # loses no id: not an empty one, nor a file name that is not valid text.
-    return np.frombuffer(json.dumps(list(words)).encode(), dtype=np.uint8)
+    return np.frombuffer(json.dumps(values).encode(), dtype=np.uint8)
+
+
+def _read_block(block: NDArray[Any]) -> Any:
+    return json.loads(block.tobytes())
 
 
 def _words(block: NDArray[Any]) -> tuple[str, ...]:
-    return tuple(map(str, json.loads(block.tobytes())))
+    return tuple(map(str, _read_block(block)))

@@ -18,7 +18,7 @@ class Session:
 
     Args:
         graph: the serialised ONNX graph: uint8 `pixels` `(batch, height, width,
-            channels)` to float32 `scores` `(batch, num_classes)`.
+            channels)` to float32 `scores` `(batch, num_outputs)`.
     """
 
     def __init__(self, graph: bytes) -> None:
@@ -40,7 +40,7 @@ class Session:
             ) from error
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
-        """Class probabilities `(num_images, num_classes)`, in pieces of 64 pictures."""
+        """Scores `(num_images, num_outputs)`, in pieces of 64 pictures."""
         pieces = [self._run(piece) for piece in _pieces(pixels)]
         return np.concatenate(pieces)
 

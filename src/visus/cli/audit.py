@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 BLOCKED = 3
 
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--check", help="Ask only this check; may be repeated."),
+]
+Allow = Annotated[
+    list[str] | None, typer.Option(help="A check that may not block; may be repeated.")
+]
+
 
 @verb
 def audit(
@@ -27,14 +35,10 @@ def audit(
         Path | None,
         typer.Option(help="Folder of the report. Default: audits/<data>-<number>."),
     ] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option("--check", help="Ask only this check; may be repeated."),
-    ] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(help="A check that may not block; may be repeated."),
-    ] = None,
+    target: options.Target = None,
+    task: options.Task = None,
+    only: Only = None,
+    allow: Allow = None,
     fix: Annotated[
         bool, typer.Option("--fix", help="Write a mended manifest to --manifest.")
     ] = False,
@@ -64,6 +68,8 @@ def audit(
     audited = audit_source(
         source,
         out=out,
+        target=target,
+        task=task or "auto",
         settings=parse_overrides(settings or []),
         names=only,
         allow=allow or (),

@@ -11,12 +11,16 @@ from visus.cli.output import answer, say, verb, write
 from visus.cli.progress import terminal_progress
 from visus.core.errors import ConfigError
 
+FIRST = {"single-label": "class", "multi-label": "label", "numeric": "number"}
+
 
 @verb
 def data(
     source: Annotated[str, typer.Argument(help="A name, a folder, or a CSV file.")],
     split: options.Split = None,
     group: options.Group = None,
+    target: options.Target = None,
+    task: options.Task = None,
     allow_leak: options.AllowLeak = False,
     augment: Annotated[
         bool, typer.Option("--augment", help="Draw pictures as training changes them.")
@@ -34,13 +38,13 @@ def data(
 ) -> None:
     """Count the classes, splits and files of a source; draw what augmentation does."""
     from visus.core.settings import merge_into, parse_overrides
-    from visus.pipeline.config import split_choices
+    from visus.pipeline.config import data_choices
     from visus.pipeline.data import describe_data
 
     if plot is not None and not augment:
         raise _what_to_plot(plot)
     named = {
-        "data": split_choices(split, group, allow_leak=allow_leak),
+        "data": data_choices(split, group, target, task, allow_leak=allow_leak),
         "offline": offline,
         **({"recipe": recipe} if recipe is not None else {}),
         **({"seed": seed} if seed is not None else {}),
@@ -63,13 +67,16 @@ def _write(told: dict[str, Any]) -> None:
     from visus.core.report import Table
     from visus.reporting.text import table_text
 
-    counts = told["counts"]
+    counts, sizes = told["counts"], told["pictures"]
     rows = tuple(
-        (name, *(counts[split][name] for split in counts))
+        (name, *(counts[split][name] for split in sizes))
         for name in told["class_names"]
     )
-    totals = ("all", *(sum(counts[split].values()) for split in counts))
-    table = Table(title=told["name"], columns=("class", *counts), rows=(*rows, totals))
+    rows += tuple((name, *values) for name, values in told["numbers"].items())
+    totals = ("pictures", *sizes.values())
+    table = Table(
+        title=told["name"], columns=(FIRST[told["task"]], *sizes), rows=(*rows, totals)
+    )
     write(table_text(table))
     write(
         f"found {told['found']:,} = used {told['used']:,} + "

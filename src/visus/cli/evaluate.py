@@ -21,6 +21,7 @@ def evaluate(
             "beside the bundle."
         ),
     ] = None,
+    target: options.Target = None,
     offline: options.Offline = False,
     force: options.Force = False,
     as_json: options.AsJson = False,
@@ -32,6 +33,7 @@ def evaluate(
         bundle,
         source,
         out=out,
+        target=target,
         offline=offline,
         force=force,
         progress=terminal_progress(quiet=as_json),

@@ -34,6 +34,20 @@ Group = Annotated[
         "--group", metavar="COLUMN", help="What splits keep whole, such as patient."
     ),
 ]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--target", metavar="COLUMN", help="What is or was learned, such as price."
+    ),
+]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        "--task",
+        metavar="KIND",
+        help="single-label, multi-label or numeric; else seen.",
+    ),
+]
 AllowLeak = Annotated[
     bool,
     typer.Option(
@@ -54,4 +68,10 @@ Network = Annotated[
 ]
 Seed = Annotated[
     int | None, typer.Option("--seed", help="The same seed gives the same model.")
+]
+Folds = Annotated[
+    int | None, typer.Option(help="Train once a fold, each tested on another part.")
+]
+StartFrom = Annotated[
+    Path | None, typer.Option("--from", help="Start with the weights of this bundle.")
 ]

@@ -10,6 +10,7 @@ from visus.cli.output import answer, say, verb, write
 from visus.cli.progress import terminal_progress
 
 if TYPE_CHECKING:
+    from visus.bundles.predictions import Answer
     from visus.pipeline.predict import Answered
 
 MOST_SCORES = 3
@@ -56,11 +57,21 @@ def predict(
     _write_table(answered)
 
 
+def _said(row: "Answer") -> str:
+    """The best classes, the given labels with their probabilities, or the number."""
+    if isinstance(row.answer, float):
+        return f"{next(iter(row.scores))} {row.label}"
+    best = sorted(row.scores.items(), key=lambda item: -item[1])
+    if isinstance(row.answer, tuple):
+        given = [(name, score) for name, score in best if name in row.answer]
+    else:
+        given = best[:MOST_SCORES]
+    return "  ".join(f"{name} {score:.1%}" for name, score in given) or "none"
+
+
 def _write_table(answered: "Answered") -> None:
     longest = max(len(name) for name in answered.asked)
     for row in answered.predictions:
-        best = sorted(row.scores.items(), key=lambda item: -item[1])[:MOST_SCORES]
-        scores = "  ".join(f"{name} {score:.1%}" for name, score in best)
-        write(f"{row.id:<{min(longest, 48)}}  {scores}")
+        write(f"{row.id:<{min(longest, 48)}}  {_said(row)}")
     for entry in answered.unreadable:
         say(f"not answered: {entry.id}: {entry.reason}")

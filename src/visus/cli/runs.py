@@ -25,5 +25,7 @@ def runs(
         accuracy = entry.get("accuracy")
         figure = f"{accuracy:.2%}" if accuracy is not None else entry["state"]
         write(f"{figure:>9}  {entry['run']}  {entry['network']}")
+        if accuracy is None and entry.get("headline"):
+            write(f"{'':>9}  {entry['headline']}")
     if not listed:
         write(f"no runs in {folder}")

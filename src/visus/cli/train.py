@@ -29,17 +29,13 @@ def train(
     seed: options.Seed = None,
     split: options.Split = None,
     group: options.Group = None,
+    target: options.Target = None,
+    task: options.Task = None,
     allow_leak: options.AllowLeak = False,
-    folds: Annotated[
-        int | None,
-        typer.Option(help="Train once a fold, each tested on another part."),
-    ] = None,
+    folds: options.Folds = None,
     settings: options.Settings = None,
     config: options.Config = None,
-    start_from: Annotated[
-        Path | None,
-        typer.Option("--from", help="Start with the weights of this bundle."),
-    ] = None,
+    start_from: options.StartFrom = None,
     resume: Annotated[
         Path | None, typer.Option(help="Go on with this run, exactly where it was.")
     ] = None,
@@ -59,7 +55,7 @@ def train(
     if resume is not None:
         _tell(resume_begun(resume, progress).summary, as_json)
         return
-    from visus.pipeline.config import split_choices
+    from visus.pipeline.config import data_choices
     from visus.pipeline.train import Request
 
     named = {
@@ -69,7 +65,7 @@ def train(
         "offline": offline or None,
         "start_from": str(start_from) if start_from else None,
         "folds": folds,
-        "data": split_choices(split, group, allow_leak=allow_leak),
+        "data": data_choices(split, group, target, task, allow_leak=allow_leak),
     }
     request = Request(source, _choices(named, settings or [], config), out, force)
     if dry_run:
@@ -108,12 +104,9 @@ def _tell(summary: dict[str, Any], as_json: bool) -> None:
     if "folds" in summary:
         _tell_folds(summary)
         return
-    test = summary["test"]
-    low, high = test["interval"]
     write(
-        f"test accuracy {test['accuracy']:.2%} ({low:.2%} to {high:.2%}, 95 %) on "
-        f"{test['pictures']:,} pictures; {summary['network']}, "
-        f"{summary['training_seconds']:.1f} s of training"
+        f"test {summary['headline']} on {summary['test']['pictures']:,} pictures; "
+        f"{summary['network']}, {summary['training_seconds']:.1f} s of training"
     )
     write(f"model:  {summary['bundle']}")
     write(f"report: {summary['report']}")
@@ -123,15 +116,12 @@ def _tell(summary: dict[str, Any], as_json: bool) -> None:
 
 def _tell_folds(summary: dict[str, Any]) -> None:
     for fold in summary["folds"]:
-        low, high = fold["interval"]
         write(
-            f"fold {fold['fold']}: {fold['accuracy']:.2%} ({low:.2%} to {high:.2%}, "
-            f"95 %) on {fold['pictures']:,} pictures; {fold['run']}"
+            f"fold {fold['fold']}: {fold['headline']} on {fold['pictures']:,} "
+            f"pictures; {fold['run']}"
         )
-    test = summary["test"]
     write(
-        f"mean accuracy {test['accuracy']:.2%}, spread {100 * test['spread']:.2f} "
-        f"points over {len(summary['folds'])} folds; {summary['network']}, "
+        f"test {summary['headline']}; {summary['network']}, "
         f"{summary['training_seconds']:.1f} s of training"
     )
     write(f"report: {summary['report']}")

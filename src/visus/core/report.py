@@ -51,9 +51,10 @@ class Table(_Frozen):
 
 
 class Series(_Frozen):
-    """One line of a chart: points (x, y), in order of x."""
+    """One line of a chart, or a cloud: points (x, y), in order of x."""
 
     label: str
+    drawn: Literal["line", "points"] = "line"
     points: tuple[tuple[float, float], ...]
 
 

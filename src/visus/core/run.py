@@ -160,13 +160,8 @@ class Run:
 
     def clear(self) -> None:
         """Remove what an earlier run of this folder wrote, and nothing else."""
-        known = [
-            self.environment_path,
-            self.data_path,
-            self.log_path,
-            self.summary_path,
-        ]
+        known = [self.environment_path, self.data_path, self.log_path]
         folders = [self.checkpoints, self.predictions, self.reports, self.events]
         below = [path for folder in folders for path in folder.rglob("*.*")]
-        for path in [*known, self.bundle_path, *below]:
+        for path in [*known, self.summary_path, self.bundle_path, *below]:
             path.unlink(missing_ok=True)

@@ -65,13 +65,14 @@ class Batch:
     Args:
         pixels: uint8 `(batch, height, width, channels)`; may be a memory map, or rows
             of one.
-        targets: int32 class numbers `(batch,)`, -1 where unknown.
+        targets: int32 class numbers `(batch,)`, -1 where unknown; for other tasks
+            float32 `(batch, num_outputs)`, NaN where unknown.
         weights: float32 `(batch,)`; 0 marks padding that no metric counts.
         ids: the record ids, `(batch,)`.
     """
 
     pixels: Pixels
-    targets: NDArray[np.int32]
+    targets: NDArray[Any]
     weights: NDArray[np.float32]
     ids: tuple[str, ...]
 
@@ -95,11 +96,11 @@ class Batch:
 
 
 def make_batch(pixels: NDArray[np.uint8], dataset: ImageDataset) -> Batch:
-    """Join pixels to the records they belong to, row by row."""
+    """Join pixels to the records they belong to, row by row; targets are classes."""
     return Batch(
         pixels=pixels,
         targets=dataset.class_indices(),
-        weights=np.ones(len(dataset), dtype=np.float32),
+        weights=np.array([r.weight for r in dataset.records], dtype=np.float32),
         ids=tuple(record.id for record in dataset.records),
     )
 

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from visus.core.errors import DataError
+from visus.data.ledger import Ledger, Quarantined
 from visus.data.records import ImageDataset
 
 
@@ -10,10 +11,8 @@ def require_classes(dataset: ImageDataset) -> None:
     """Refuse data from which nothing can be learned.
 
     Raises:
-        DataError: fewer than two classes have pictures, or one has a single picture;
-            or the targets are numbers or several labels.
+        DataError: fewer than two classes have pictures, or one has a single picture.
     """
-    require_one_label(dataset)
     counts = Counter(label for record in dataset.records for label in record.labels)
     if len(counts) < 2:
         only = ", ".join(map(repr, counts)) or "no class at all"
@@ -31,19 +30,30 @@ def require_classes(dataset: ImageDataset) -> None:
         )
 
 
-def require_one_label(dataset: ImageDataset) -> None:
-    """Refuse targets that no task learns yet.
+def with_targets(dataset: ImageDataset, ledger: Ledger) -> tuple[ImageDataset, Ledger]:
+    """Only the records whose target is known; the others are set aside.
 
     Raises:
-        DataError: a picture has a number, or several labels.
+        DataError: nothing is known of any record; its columns are named.
     """
-    for record in dataset.records:
-        if isinstance(record.target, str | None):
-            continue
-        kind = "a number" if isinstance(record.target, float) else "a list of labels"
-        raise DataError(
-            received=f"{record.id} has {kind} as its target: {record.target!r}.",
-            expected="one label a picture: it can be read and converted, but not yet "
-            "learned from or evaluated.",
-            remedy="Give one label each; for boxes, a manifest with the column label.",
-        )
+    known = dataset.select(lambda record: record.target is not None)
+    if not len(known):
+        raise _nothing_known(dataset)
+    unknown = tuple(
+        Quarantined(record.id, "no_class", "Nothing says what it shows.")
+        for record in dataset.records
+        if record.target is None
+    )
+    return known, ledger.with_quarantined(unknown)
+
+
+def _nothing_known(dataset: ImageDataset) -> DataError:
+    columns = sorted({name for r in dataset.records for name, _ in r.metadata})
+    named = f"; there are the columns {', '.join(columns)}" if columns else ""
+    return DataError(
+        received=f"{dataset.name} says of no picture what is to be learned{named}.",
+        expected="a label, several labels or a number for each picture.",
+        remedy="Name the column to learn with --target."
+        if columns
+        else "Put the pictures into folders by class, or name them in a CSV.",
+    )

@@ -21,6 +21,7 @@ from visus.data.augment.policies import (
 
 Color = Literal["auto", "gray", "rgb"]
 Fit = Literal["crop", "pad", "squash"]
+TaskKind = Literal["auto", "single-label", "multi-label", "numeric"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "area"]
 
 
@@ -54,6 +55,12 @@ class DataConfig(Settings):
     )
     fold: tuple[int, int] | None = Field(
         None, description="test on one part: which, of how many; --folds sets it"
+    )
+    target: str | None = Field(
+        None, description="column of what is to be learned; unset: the source's own"
+    )
+    task: TaskKind = Field(
+        "auto", description="what a target is; auto: numbers, several labels, or one"
     )
     group: str | None = Field(
         None, description="column of what no split may tear apart, such as a patient"

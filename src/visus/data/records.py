@@ -19,6 +19,13 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 Target = str | tuple[str, ...] | float | None
 
 
+def target_text(target: Target) -> str:
+    """A target as words: a class name, several with commas, or a number."""
+    if isinstance(target, tuple):
+        return ", ".join(target)
+    return "" if target is None else f"{target}"
+
+
 @dataclass(frozen=True, slots=True)
 class Mask:
     """The shape of a labelled thing, as its source wrote it; nothing decodes it here.
@@ -90,9 +97,7 @@ class ImageRecord:
     @property
     def label(self) -> str:
         """The target as words: a class name, several with commas, or a number."""
-        return ", ".join(self.labels) or (
-            "" if self.target is None else f"{self.target}"
-        )
+        return target_text(self.target)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -159,6 +164,11 @@ class ImageDataset:
             for record in self.records
         ]
         return np.asarray(numbers, dtype=np.int32)
+
+    def sizes(self) -> dict[str, int]:
+        """Pictures by split, "unsplit" where none is given."""
+        found: Counter[str] = Counter(r.split or "unsplit" for r in self.records)
+        return {s: found[s] for s in (*SPLITS, "unsplit") if s in found}
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Pictures by split ("unsplit" where none is given) and class."""

@@ -6,31 +6,18 @@ units let it be.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from visus.core.errors import ConfigError, DataError
 from visus.core.seeds import derive_seed
 from visus.data.records import ImageDataset, Split
+from visus.data.stratify import Unit, choose_iteratively, rank
 from visus.data.twins import join_rows
 
 Clusters = Iterable[Sequence[int]]
-
-
-@dataclass(frozen=True)
-class Unit:
-    """Pictures that no split may tear apart.
-
-    Args:
-        rows: of the records, in order.
-        classes: how many pictures of each class it has.
-        key: the same for the same content in any order.
-    """
-
-    rows: tuple[int, ...]
-    classes: Mapping[str, int]
-    key: str
+Strata = Sequence[Sequence[str]]
 
 
 def assign_splits(
@@ -40,6 +27,7 @@ def assign_splits(
     test_share: float,
     seed: int,
     clusters: Clusters = (),
+    strata: Strata | None = None,
 ) -> ImageDataset:
     """Give every record a split; splits that are given are kept.
 
@@ -54,6 +42,8 @@ def assign_splits(
         test_share: of all pictures, where no test is given.
         seed: of the run.
         clusters: rows that belong together, such as `Twins.clusters`.
+        strata: what each record counts as when shares are divided alike; `None`: its
+            label. Where some count as several, they are divided label by label.
     """
     given = {record.split for record in dataset.records}
     if "test" not in given and "validation" in given:
@@ -62,14 +52,18 @@ def assign_splits(
     dataset = _renamed(dataset, None, "train")
     joined = tuple(clusters)
     if "test" not in given:
-        dataset = _carve(dataset, "test", test_share, seed, joined)
+        dataset = _carve(dataset, "test", test_share, seed, joined, strata)
     if "validation" not in given and validation_share:
-        dataset = _carve(dataset, "validation", validation_share, seed, joined)
+        dataset = _carve(dataset, "validation", validation_share, seed, joined, strata)
     return dataset
 
 
 def kfold_splits(
-    dataset: ImageDataset, folds: int, seed: int, clusters: Clusters = ()
+    dataset: ImageDataset,
+    folds: int,
+    seed: int,
+    clusters: Clusters = (),
+    strata: Strata | None = None,
 ) -> tuple[ImageDataset, ...]:
     """The same data once a fold, in which that fold is the test and the rest trains.
 
@@ -82,12 +76,13 @@ def kfold_splits(
         folds: how many, at least 2.
         seed: another one gives other folds.
         clusters: rows that belong together, such as `Twins.clusters`.
+        strata: what each record counts as; `None`: its label.
 
     Raises:
         ConfigError: fewer than two folds.
         DataError: fewer units than folds.
     """
-    fold_of = _fold_of(dataset, folds, seed, clusters)
+    fold_of = _fold_of(dataset, folds, seed, clusters, strata)
     return tuple(_tested_on(dataset, fold_of, fold) for fold in range(folds))
 
 
@@ -99,6 +94,7 @@ def fold_split(
     validation_share: float,
     seed: int,
     clusters: Clusters = (),
+    strata: Strata | None = None,
 ) -> ImageDataset:
     """One of `kfold_splits`, with a validation carved out of what it learns from.
 
@@ -109,13 +105,14 @@ def fold_split(
         validation_share: of the other folds, 0 to 1.
         seed: another one gives other folds.
         clusters: rows that belong together.
+        strata: what each record counts as; `None`: its label.
 
     Raises:
         ConfigError: there is no such fold, or fewer than two.
         DataError: fewer units than folds.
     """
     joined = tuple(clusters)
-    fold_of = _fold_of(dataset, folds, seed, joined)
+    fold_of = _fold_of(dataset, folds, seed, joined, strata)
     if not 1 <= number <= folds:
         raise ConfigError(
             received=f"Fold {number} of {folds}.",
@@ -125,11 +122,15 @@ def fold_split(
     dataset = _tested_on(dataset, fold_of, number - 1)
     if not validation_share:
         return dataset
-    return _carve(dataset, "validation", validation_share, seed, joined)
+    return _carve(dataset, "validation", validation_share, seed, joined, strata)
 
 
 def _fold_of(
-    dataset: ImageDataset, folds: int, seed: int, clusters: Clusters
+    dataset: ImageDataset,
+    folds: int,
+    seed: int,
+    clusters: Clusters,
+    strata: Strata | None,
 ) -> dict[int, int]:
     """The fold of each row that takes part, from 0."""
     if folds < 2:
@@ -142,8 +143,8 @@ def _fold_of(
     held = "test" if "test" in given else "validation"
     rows = {r for r, record in enumerate(dataset.records) if record.split != held}
     units = [
-        _within(unit, rows, dataset)
-        for unit in make_units(dataset, clusters)
+        _within(unit, rows, dataset, strata)
+        for unit in make_units(dataset, clusters, strata)
         if not rows.isdisjoint(unit.rows)
     ]
     if len(units) < folds:
@@ -156,12 +157,15 @@ def _fold_of(
     return _deal(units, folds, derive_seed(seed, "folds"))
 
 
-def make_units(dataset: ImageDataset, clusters: Clusters = ()) -> Iterator[Unit]:
+def make_units(
+    dataset: ImageDataset, clusters: Clusters = (), strata: Strata | None = None
+) -> Iterator[Unit]:
     """The units of a data set, in order of their first rows.
 
     Args:
         dataset: content hashes and groups join records.
         clusters: rows that belong together besides.
+        strata: what each record counts as; `None`: its label.
     """
     rows_of: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for row, record in enumerate(dataset.records):
@@ -175,21 +179,25 @@ def make_units(dataset: ImageDataset, clusters: Clusters = ()) -> Iterator[Unit]
     others = {row for rows in joined for row in rows[1:]}
     for row in range(len(dataset)):
         if row not in others:
-            yield _unit(cluster_of.get(row, (row,)), dataset)
+            yield _unit(cluster_of.get(row, (row,)), dataset, strata)
 
 
-def _unit(rows: tuple[int, ...], dataset: ImageDataset) -> Unit:
+def _unit(
+    rows: tuple[int, ...], dataset: ImageDataset, strata: Strata | None = None
+) -> Unit:
     records = [dataset.records[row] for row in rows]
     if len(records) == 1:
         # Nearly all are alone, and there may be many.
+        counted = strata[rows[0]] if strata else (records[0].label,)
         return Unit(
             rows,
-            {records[0].label: 1},
+            dict.fromkeys(counted, 1),
             records[0].content_hash or records[0].id,
         )
     classes: dict[str, int] = {}
-    for record in records:
-        classes[record.label] = classes.get(record.label, 0) + 1
+    for row, record in zip(rows, records, strict=True):
+        for name in strata[row] if strata else (record.label,):
+            classes[name] = classes.get(name, 0) + 1
     key = "\n".join(sorted(record.content_hash or record.id for record in records))
     return Unit(rows, classes, key)
 
@@ -209,27 +217,32 @@ def _carve(
     share: float,
     seed: int,
     clusters: tuple[Sequence[int], ...],
+    strata: Strata | None,
 ) -> ImageDataset:
     training = {
         r for r, record in enumerate(dataset.records) if record.split == "train"
     }
     units = [
-        _within(unit, training, dataset)
-        for unit in make_units(dataset, clusters)
+        _within(unit, training, dataset, strata)
+        for unit in make_units(dataset, clusters, strata)
         if not training.isdisjoint(unit.rows)
     ]
-    chosen = _choose(units, share, derive_seed(seed, f"split {split}"))
+    several = strata is not None and any(len(names) > 1 for names in strata)
+    choose = choose_iteratively if several else _choose
+    chosen = choose(units, share, derive_seed(seed, f"split {split}"))
     return dataset.with_records(
         replace(record, split=split) if row in chosen else record
         for row, record in enumerate(dataset.records)
     )
 
 
-def _within(unit: Unit, rows: set[int], dataset: ImageDataset) -> Unit:
+def _within(
+    unit: Unit, rows: set[int], dataset: ImageDataset, strata: Strata | None
+) -> Unit:
     """The part of a unit that lies in these rows."""
     if rows.issuperset(unit.rows):
         return unit
-    return _unit(tuple(row for row in unit.rows if row in rows), dataset)
+    return _unit(tuple(row for row in unit.rows if row in rows), dataset, strata)
 
 
 def _choose(units: list[Unit], share: float, purpose: int) -> set[int]:
@@ -244,7 +257,7 @@ def _choose(units: list[Unit], share: float, purpose: int) -> set[int]:
     }
     chosen: set[int] = set()
     # A content hash is random already; the seed turns it into another order.
-    waiting = sorted(units, key=lambda unit: _rank(unit.key, purpose))
+    waiting = sorted(units, key=lambda unit: rank(unit.key, purpose))
     taken = True
     while taken and any(missing.values()):
         taken, others = False, []
@@ -276,7 +289,7 @@ def _deal(units: list[Unit], folds: int, purpose: int) -> dict[int, int]:
     """The fold of each row: large units first, each where there is least of it."""
     dealt = [Counter[str]() for _ in range(folds)]
     fold_of: dict[int, int] = {}
-    order = sorted(units, key=lambda u: (-len(u.rows), _rank(u.key, purpose)))
+    order = sorted(units, key=lambda u: (-len(u.rows), rank(u.key, purpose)))
     for unit in order:
 
         def load(fold: int, unit: Unit = unit) -> tuple[int, int, int]:
@@ -300,8 +313,3 @@ def _tested_on(
     return dataset.with_records(
         replace(record, split=side(row)) for row, record in enumerate(dataset.records)
     )
-
-
-def _rank(key: str, purpose: int) -> int:
-    # Python's own hash changes from process to process.
-    return derive_seed(purpose, key)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visus.data.batches import Batch
+from visus.tasks.metrics import weighted_mean
 
 # Centroids of finer pictures cost more and are hardly better.
 FINEST_SIDE = 32
@@ -15,14 +16,14 @@ PIECE_BYTES = 4 * 2**20
 
 def majority_accuracy(train: Batch, test: Batch) -> float:
     """Accuracy of always answering the most frequent training class."""
-    most_frequent = np.bincount(train.targets).argmax()
-    return float(np.mean(test.targets == most_frequent))
+    most_frequent = np.bincount(train.targets, train.weights).argmax()
+    return weighted_mean(test.targets == most_frequent, test.weights)
 
 
 def nearest_centroid_accuracy(train: Batch, test: Batch, num_classes: int) -> float:
     """Accuracy of answering the class whose mean training picture is nearest."""
     answers = nearest_centroid_answers(train, test, num_classes)
-    return float(np.mean(answers == test.targets))
+    return weighted_mean(answers == test.targets, test.weights)
 
 
 def nearest_centroid_answers(

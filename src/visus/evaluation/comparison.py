@@ -2,79 +2,75 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visus.bundles.predictions import Predictions
 from visus.core.errors import DataError
 from visus.core.report import Fact, Finding, Interval, Report, Table
+from visus.evaluation.compared import Compared, compare_by_figure
 from visus.tasks.intervals import difference_interval, mcnemar, wilson_interval
 
 # Of every twenty tests of equals, one falls below this by chance.
 SIGNIFICANT = 0.05
 
 
-@dataclass(frozen=True)
-class Compared:
-    """One run that takes part.
-
-    Args:
-        name: what the table calls it.
-        predictions: its answers to its test pictures, with their targets.
-        network: its name.
-        parameters: number of weights.
-        training_seconds: wall time.
-        recipe: its name.
-    """
-
-    name: str
-    predictions: Predictions
-    network: str
-    parameters: int
-    training_seconds: float
-    recipe: str = ""
-
-    @cached_property
-    def truth(self) -> dict[str, str]:
-        """The true class name by image id."""
-        return self.predictions.truth()
-
-    def right(self, ids: Sequence[str]) -> NDArray[np.bool_]:
-        """Which of these pictures it answers right, `(num_images,)`."""
-        answers = self.predictions.select(ids).answers
-        truth = [self.truth[image_id] for image_id in ids]
-        return np.array([a == t for a, t in zip(answers, truth, strict=True)])
-
-
 def compare(runs: Sequence[Compared]) -> Report:
-    """Accuracy with intervals, and each run against the first on the same pictures.
+    """The main figure with intervals, and each run against the first.
 
-    Pictures are matched by id; those that not all runs answered, or whose true class
-    differs between runs, are left out and counted.
+    Pictures are matched by id; those that not all runs answered, or whose truth differs
+    between runs, are left out and counted. All pictures count alike, whatever their
+    weights.
 
     Raises:
-        DataError: the runs have no test picture in common.
+        DataError: the runs have no test picture in common, or learned different tasks.
     """
+    _require_one_task(runs)
     common = _common_ids(runs)
+    facts = (
+        Fact(
+            name="pictures_in_common",
+            value=len(common),
+            text=f"{len(common):,} test pictures that all runs answered",
+        ),
+    )
+    compared = (
+        _by_right_answers
+        if runs[0].predictions.meaning.kind == "single-label"
+        else compare_by_figure
+    )
+    findings, tables = compared(runs, common)
+    return Report(
+        title="Comparison of " + " and ".join(run.name for run in runs),
+        facts=facts,
+        findings=(*_left_out(runs, common), *findings),
+        tables=tables,
+    )
+
+
+def _by_right_answers(
+    runs: Sequence[Compared], common: Sequence[str]
+) -> tuple[list[Finding], tuple[Table, Table]]:
+    """One class a picture: who is right where the other is not."""
     right = [run.right(common) for run in runs]
     pairs = [
         _pair(runs[0].name, run.name, right[0], row)
         for run, row in zip(runs[1:], right[1:], strict=True)
     ]
-    return Report(
-        title="Comparison of " + " and ".join(run.name for run in runs),
-        facts=(
-            Fact(
-                name="pictures_in_common",
-                value=len(common),
-                text=f"{len(common):,} test pictures that all runs answered",
-            ),
-        ),
-        findings=(*_left_out(runs, common), *map(_verdict, pairs)),
-        tables=(_side_by_side(runs, right), _tests(runs[0].name, pairs)),
-    )
+    tables = _side_by_side(runs, right), _tests(runs[0].name, pairs)
+    return [_verdict(pair) for pair in pairs], tables
+
+
+def _require_one_task(runs: Sequence[Compared]) -> None:
+    learned = {run.predictions.meaning.kind for run in runs}
+    names = {run.predictions.class_names for run in runs}
+    if len(learned) > 1 or (learned == {"multi-label"} and len(names) > 1):
+        raise DataError(
+            received=f"Runs of different tasks: {', '.join(sorted(learned))}"
+            + (", with different labels." if len(names) > 1 else "."),
+            expected="runs that learned the same.",
+            remedy="Compare runs on the same data and the same target.",
+        )
 
 
 @dataclass(frozen=True)

@@ -1,37 +1,36 @@
 """How good: from predictions and truth to a Report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from visus.bundles.predictions import Predictions
 from visus.core.errors import DataError
-from visus.core.report import (
-    Chart,
-    Fact,
-    Figure,
-    Finding,
-    Matrix,
-    Report,
-    Series,
-    Table,
-)
+from visus.core.report import Chart, Finding, Report, Series
 from visus.data.batches import Batch
-from visus.evaluation.baselines import majority_accuracy, nearest_centroid_accuracy
-from visus.evaluation.findings import accuracy_findings, class_findings
-from visus.evaluation.gallery import mistakes_gallery
+from visus.evaluation.multi_label import measure_multi_label
+from visus.evaluation.numeric import measure_numeric
+from visus.evaluation.parts import Parts, Tested
+from visus.evaluation.single_label import measure_single_label
 from visus.tasks.base import Task
-from visus.tasks.intervals import wilson_interval
-from visus.tasks.metrics import class_figures, confusion_matrix
 
-MOST_CLASSES_DRAWN = 100
-MOST_CONFUSIONS = 20
+MEASURES: dict[str, Callable[[Tested], Parts]] = {
+    "single-label": measure_single_label,
+    "multi-label": measure_multi_label,
+    "numeric": measure_numeric,
+}
+
+# By key of the log, title and unit; a training logs the accuracy or the error.
+CURVES = {
+    "loss": ("Loss by epoch", "loss (nats a picture)"),
+    "accuracy": ("Accuracy by epoch", "accuracy (share)"),
+    "error": ("Error by epoch", "mean absolute error"),
+}
+HUBER = "loss (Huber's, in spreads)"
 
 
 def evaluate(
-    task: Task,
     predictions: Predictions,
     test: Batch,
     *,
@@ -40,12 +39,11 @@ def evaluate(
     epochs: Sequence[Mapping[str, Any]] = (),
     findings: Sequence[Finding] = (),
 ) -> Report:
-    """Measure answers against the truth.
+    """Measure answers against the truth, as their task has it.
 
     Args:
-        task: gives the metrics.
         predictions: matched to `test` by id.
-        test: pictures; those without a target are not counted.
+        test: pictures; those without a target, or with weight 0, are not counted.
         title: of the report.
         train: the training pictures, for the baselines.
         epochs: log lines of the training, for the learning curves.
@@ -54,27 +52,25 @@ def evaluate(
     Raises:
         DataError: no picture has a target, or one has no answer.
     """
-    test = _labelled(test)
-    predictions = _answers_to(test, predictions)
-    names = predictions.class_names
-    accuracy, *facts = _facts(task, predictions, test)
-    baselines = _baselines(_labelled(train), test, len(names)) if train else []
-    confusion = confusion_matrix(test.targets, predictions.answer_numbers, len(names))
+    task = predictions.meaning
+    test = _labelled(test, task)
+    tested = Tested(
+        predictions=_answers_to(test, predictions),
+        test=test,
+        train=_labelled(train, task) if train else None,
+    )
+    parts = MEASURES[task.kind](tested)
     return Report(
         title=title,
-        facts=(accuracy, *facts, *baselines),
-        findings=(
-            *findings,
-            *accuracy_findings(accuracy, baselines, len(test)),
-            *class_findings(confusion, names, test),
-        ),
-        tables=_tables(confusion, names),
-        figures=tuple(_figures(confusion, predictions, test, epochs)),
+        facts=tuple(parts.facts),
+        findings=(*findings, *parts.findings),
+        tables=tuple(parts.tables),
+        figures=(*learning_curves(epochs), *parts.figures),
     )
 
 
-def _labelled(pictures: Batch) -> Batch:
-    known = (pictures.targets >= 0) & (pictures.weights > 0)
+def _labelled(pictures: Batch, task: Task) -> Batch:
+    known = task.known(pictures.targets) & (pictures.weights > 0)
     if not known.any():
         raise DataError(
             received=f"None of the {len(pictures)} pictures has a label.",
@@ -96,97 +92,6 @@ def _answers_to(test: Batch, predictions: Predictions) -> Predictions:
     return predictions.select(test.ids)
 
 
-def _facts(task: Task, predictions: Predictions, test: Batch) -> list[Fact]:
-    figures = task.metrics(predictions.scores, test.targets)
-    right = int(np.sum(predictions.answer_numbers == test.targets))
-    interval = wilson_interval(right, len(test))
-    low, high = interval.low, interval.high
-    text = f"{interval.value:.2%} (95 % interval {low:.2%} to {high:.2%})"
-    facts = [
-        Fact(name="accuracy", value=interval.value, text=text, interval=interval),
-        Fact(name="loss", value=figures["loss"], text=f"{figures['loss']:.4f} nats"),
-    ]
-    if "top_5_accuracy" in figures:
-        top = figures["top_5_accuracy"]
-        text = f"{top:.2%} have the true class among the five best answers"
-        facts.append(Fact(name="top_5_accuracy", value=top, text=text))
-    facts.append(Fact(name="pictures", value=len(test), text=f"{len(test):,}"))
-    return facts
-
-
-def _baselines(train: Batch, test: Batch, num_classes: int) -> list[Fact]:
-    majority = majority_accuracy(train, test)
-    centroid = nearest_centroid_accuracy(train, test, num_classes)
-    return [
-        Fact(
-            name="baseline_majority",
-            value=majority,
-            text=f"{majority:.2%} by always answering the most frequent class",
-        ),
-        Fact(
-            name="baseline_nearest_centroid",
-            value=centroid,
-            text=f"{centroid:.2%} by the nearest mean picture",
-        ),
-    ]
-
-
-def _tables(confusion: NDArray[np.int64], names: tuple[str, ...]) -> tuple[Table, ...]:
-    figures = class_figures(confusion)
-    rows = tuple(
-        (
-            name,
-            round(float(figures.precision[number]), 4),
-            round(float(figures.recall[number]), 4),
-            round(float(figures.f1[number]), 4),
-            int(figures.support[number]),
-        )
-        for number, name in enumerate(names)
-    )
-    by_class = Table(
-        title="By class",
-        columns=("class", "precision", "recall", "F1", "pictures"),
-        rows=rows,
-        note="precision: of the answers that name the class, the right share; "
-        "recall: of its pictures, the share found.",
-    )
-    confusions = _confusions(confusion, names)
-    return (by_class, confusions) if confusions.rows else (by_class,)
-
-
-def _confusions(confusion: NDArray[np.int64], names: tuple[str, ...]) -> Table:
-    wrong = confusion.copy()
-    np.fill_diagonal(wrong, 0)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CONFUSIONS]
-    pairs = [divmod(int(cell), len(names)) for cell in order if wrong.flat[cell]]
-    return Table(
-        title="Most frequent confusions",
-        columns=("is", "answered", "times"),
-        rows=tuple((names[i], names[j], int(wrong[i, j])) for i, j in pairs),
-    )
-
-
-def _figures(
-    confusion: NDArray[np.int64],
-    predictions: Predictions,
-    test: Batch,
-    epochs: Sequence[Mapping[str, Any]],
-) -> list[Figure]:
-    figures: list[Figure] = list(learning_curves(epochs))
-    if len(confusion) <= MOST_CLASSES_DRAWN:
-        figures.append(
-            Matrix(
-                title="Confusion matrix",
-                row_label="is",
-                column_label="answered",
-                names=predictions.class_names,
-                counts=tuple(tuple(map(int, row)) for row in confusion),
-            )
-        )
-    gallery = mistakes_gallery(predictions, test)
-    return [*figures, gallery] if gallery else figures
-
-
 def learning_curves(epochs: Sequence[Mapping[str, Any]]) -> list[Chart]:
     """Loss and accuracy by epoch, in training and validation."""
     if not epochs:
@@ -195,17 +100,15 @@ def learning_curves(epochs: Sequence[Mapping[str, Any]]) -> list[Chart]:
         Chart(
             title=title,
             x_label="epoch",
-            y_label=unit,
+            y_label=HUBER if key == "loss" and "error" in epochs[0] else label,
             series=tuple(
                 Series(label=label, points=_points(epochs, prefix + key))
                 for label, prefix in (("training", ""), ("validation", "validation_"))
                 if _points(epochs, prefix + key)
             ),
         )
-        for title, key, unit in (
-            ("Loss by epoch", "loss", "loss (nats a picture)"),
-            ("Accuracy by epoch", "accuracy", "accuracy (share)"),
-        )
+        for key, (title, label) in CURVES.items()
+        if _points(epochs, key)
     ]
 
 

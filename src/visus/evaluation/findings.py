@@ -60,13 +60,13 @@ def class_findings(
     found = []
     absent = np.flatnonzero(support == 0)
     if len(absent):
-        message = f"The test has no picture of {_list(names, absent)}."
+        message = f"The test has no picture of {named(names, absent)}."
         found.append(Finding(severity="warning", message=message))
     missed = np.flatnonzero((support > 0) & (right == 0))
     if len(missed):
         rows = np.flatnonzero(np.isin(test.targets, missed))
         message = (
-            f"Not one of the {len(rows):,} test pictures of {_list(names, missed)} "
+            f"Not one of the {len(rows):,} test pictures of {named(names, missed)} "
             "was recognised."
         )
         ids = tuple(test.ids[row] for row in rows)
@@ -78,7 +78,8 @@ def _value(fact: Fact) -> float:
     return float(fact.value or 0)
 
 
-def _list(names: Sequence[str], numbers: NDArray[np.intp]) -> str:
+def named(names: Sequence[str], numbers: NDArray[np.intp]) -> str:
+    """Some names in quotes, and how many more there are."""
     first = ", ".join(repr(names[number]) for number in numbers[:MOST_NAMES])
     rest = len(numbers) - MOST_NAMES
     return f"{first} and {rest:,} more classes" if rest > 0 else first

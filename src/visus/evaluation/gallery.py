@@ -34,8 +34,13 @@ def mistakes_gallery(predictions: Predictions, test: Batch) -> Gallery | None:
 def _tile(predictions: Predictions, test: Batch, row: np.intp) -> Tile:
     answer, confidence = predictions.answers[row], predictions.confidences[row]
     truth = predictions.class_names[test.targets[row]]
+    return tile(test, row, f"answered {answer} ({confidence:.1%}), is {truth}")
+
+
+def tile(test: Batch, row: np.intp, caption: str) -> Tile:
+    """One picture of the test as the network saw it."""
     return Tile(
         image_id=test.ids[row],
-        caption=f"answered {answer} ({confidence:.1%}), is {truth}",
+        caption=caption,
         png_base64=png_base64(test.pixels[row]),
     )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from visus.core.settings import Settings
 from visus.data.preprocess import Scaling
+from visus.tasks.base import Activation
 
 if TYPE_CHECKING:
     import keras
@@ -33,15 +34,21 @@ class NetworkFamily(ABC, Generic[AnySettings]):
     @classmethod
     @abstractmethod
     def build(
-        cls, input_shape: tuple[int, int, int], num_classes: int, settings: AnySettings
+        cls,
+        input_shape: tuple[int, int, int],
+        num_outputs: int,
+        settings: AnySettings,
+        activation: Activation = "softmax",
     ) -> "keras.Model":
         """Make the network, with random weights.
 
         Args:
             input_shape: `(height, width, channels)`.
-            num_classes: how many scores it gives.
+            num_outputs: how many scores it gives.
             settings: an instance of `settings_class`.
+            activation: of the last layer: softmax for classes, sigmoid for labels,
+                linear for a number.
 
         Returns:
-            images `(batch, height, width, channels)` to scores `(batch, num_classes)`.
+            images `(batch, height, width, channels)` to scores `(batch, num_outputs)`.
         """

@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from visus.models.base import NetworkFamily, NoSettings
+from visus.tasks.base import Activation
 
 
 class ConvnetNoPooling(NetworkFamily[NoSettings]):
@@ -13,7 +14,11 @@ class ConvnetNoPooling(NetworkFamily[NoSettings]):
 
     @classmethod
     def build(
-        cls, input_shape: tuple[int, int, int], num_classes: int, settings: NoSettings
+        cls,
+        input_shape: tuple[int, int, int],
+        num_outputs: int,
+        settings: NoSettings,
+        activation: Activation = "softmax",
     ) -> keras.Model:
         """Make the network, with random weights."""
         images = keras.Input(input_shape, name="images")
@@ -21,5 +26,5 @@ class ConvnetNoPooling(NetworkFamily[NoSettings]):
         x = layers.Conv2D(64, 3, activation="relu")(x)
         x = layers.Conv2D(128, 3, activation="relu")(x)
         x = layers.Flatten()(x)
-        scores = layers.Dense(num_classes, activation="softmax", name="scores")(x)
+        scores = layers.Dense(num_outputs, activation=activation, name="scores")(x)
         return keras.Model(images, scores, name="convnet-no-pooling")

@@ -5,6 +5,7 @@ from keras import layers
 
 from visus.models.base import NetworkFamily
 from visus.models.downsampling import PoolingSettings, convolution_and_pooling
+from visus.tasks.base import Activation
 
 
 class ConvnetPhoto(NetworkFamily[PoolingSettings]):
@@ -19,8 +20,9 @@ class ConvnetPhoto(NetworkFamily[PoolingSettings]):
     def build(
         cls,
         input_shape: tuple[int, int, int],
-        num_classes: int,
+        num_outputs: int,
         settings: PoolingSettings,
+        activation: Activation = "softmax",
     ) -> keras.Model:
         """Make the network, with random weights."""
         images = keras.Input(input_shape, name="images")
@@ -30,5 +32,5 @@ class ConvnetPhoto(NetworkFamily[PoolingSettings]):
         x = layers.Conv2D(256, 3, activation="relu")(x)
         x = layers.Flatten()(x)
         x = layers.Dropout(0.5)(x)
-        scores = layers.Dense(num_classes, activation="softmax", name="scores")(x)
+        scores = layers.Dense(num_outputs, activation=activation, name="scores")(x)
         return keras.Model(images, scores, name="convnet-photo")

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from visus.core.settings import Settings
 from visus.models.base import NetworkFamily
+from visus.tasks.base import Activation
 
 
 class StridedSettings(Settings):
@@ -26,8 +27,9 @@ class ConvnetStrided(NetworkFamily[StridedSettings]):
     def build(
         cls,
         input_shape: tuple[int, int, int],
-        num_classes: int,
+        num_outputs: int,
         settings: StridedSettings,
+        activation: Activation = "softmax",
     ) -> keras.Model:
         """Make the network, with random weights."""
         images = keras.Input(input_shape, name="images")
@@ -38,5 +40,5 @@ class ConvnetStrided(NetworkFamily[StridedSettings]):
         x = layers.Flatten()(x)
         x = layers.Dense(256, activation="relu")(x)
         x = layers.Dense(128, activation="relu")(x)
-        scores = layers.Dense(num_classes, activation="softmax", name="scores")(x)
+        scores = layers.Dense(num_outputs, activation=activation, name="scores")(x)
         return keras.Model(images, scores, name="convnet-strided")

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from visus.models.heads import last_activation
 from visus.models.onnx_graph.calls import Call, Tensor, calls_of
-from visus.models.resolve import gives_probabilities
 
 if TYPE_CHECKING:
     import keras
@@ -266,7 +266,7 @@ def _softmax_warnings(
     softmaxes = {
         call.outputs[0].number: call.name
         for call in calls
-        if gives_probabilities(call.layer) and len(call.outputs[0].shape) == 2
+        if last_activation(call.layer) == "softmax" and len(call.outputs[0].shape) == 2
     }
     for call in calls:
         before = [tensor.number for tensor in call.inputs]

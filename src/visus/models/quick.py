@@ -11,6 +11,7 @@ from pydantic import Field
 
 from visus.core.settings import Settings
 from visus.models.base import NetworkFamily
+from visus.tasks.base import Activation
 
 # A short run has few steps in which to learn what the mean picture is like.
 MOMENTUM = 0.9
@@ -34,8 +35,9 @@ class Quick(NetworkFamily[QuickSettings]):
     def build(
         cls,
         input_shape: tuple[int, int, int],
-        num_classes: int,
+        num_outputs: int,
         settings: QuickSettings,
+        activation: Activation = "softmax",
     ) -> keras.Model:
         """Make the network, with random weights."""
         images = keras.Input(input_shape, name="images")
@@ -49,5 +51,5 @@ class Quick(NetworkFamily[QuickSettings]):
         x = layers.BatchNormalization(momentum=MOMENTUM)(x)
         x = layers.ReLU()(x)
         x = layers.Flatten()(x)
-        scores = layers.Dense(num_classes, activation="softmax", name="scores")(x)
+        scores = layers.Dense(num_outputs, activation=activation, name="scores")(x)
         return keras.Model(images, scores, name="quick")

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from visus.core.settings import Settings
 from visus.models.base import NetworkFamily
+from visus.tasks.base import Activation
 
 MOMENTUM = 0.9
 # Pictures with a shorter side below this are small.
@@ -43,8 +44,9 @@ class Resnet(NetworkFamily[ResnetSettings]):
     def build(
         cls,
         input_shape: tuple[int, int, int],
-        num_classes: int,
+        num_outputs: int,
         settings: ResnetSettings,
+        activation: Activation = "softmax",
     ) -> keras.Model:
         """Make the network, with random weights."""
         images = keras.Input(input_shape, name="images")
@@ -62,7 +64,7 @@ class Resnet(NetworkFamily[ResnetSettings]):
         x = layers.GlobalAveragePooling2D()(x)
         if settings.dropout:
             x = layers.Dropout(settings.dropout)(x)
-        scores = layers.Dense(num_classes, activation="softmax", name="scores")(x)
+        scores = layers.Dense(num_outputs, activation=activation, name="scores")(x)
         return keras.Model(images, scores, name="resnet")
 
 

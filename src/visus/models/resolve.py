@@ -16,6 +16,8 @@ from visus.models import NETWORKS
 from visus.models.backend import select_backend
 from visus.models.base import NetworkFamily
 from visus.models.config import NetworkConfig
+from visus.models.heads import with_head
+from visus.tasks.base import Activation, Head
 
 if TYPE_CHECKING:
     import keras
@@ -31,30 +33,36 @@ class Network:
         name: what reports call it.
         scaling: how uint8 pixels become what it takes.
         image_size: `(height, width)` it prefers, for pictures of many sizes.
-        builder: input shape and number of classes to a Keras model.
+        builder: input shape, number of outputs and last activation to a Keras model.
         fixed_shape: `(height, width, channels)` when only one is possible.
     """
 
     name: str
     scaling: Scaling
     image_size: tuple[int, int]
-    builder: Callable[[Shape, int], "keras.Model"]
+    builder: Callable[[Shape, int, Activation], "keras.Model"]
     fixed_shape: Shape | None = None
 
-    def build(self, input_shape: Shape, num_classes: int, seed: int) -> "keras.Model":
+    def build(self, input_shape: Shape, head: Head | int, seed: int) -> "keras.Model":
         """Make the network; the same seed gives the same first weights.
 
+        Args:
+            input_shape: `(height, width, channels)`.
+            head: how it ends; a number is so many classes.
+            seed: of the run.
+
         Raises:
-            ModelError: it cannot take such pictures, or has another number of classes.
+            ModelError: it cannot take such pictures, or ends otherwise than it must.
         """
+        head = head if isinstance(head, Head) else Head(head)
         with _seeded(derive_seed(seed, "network")):
             try:
-                model = self.builder(input_shape, num_classes)
+                model = self.builder(input_shape, head.outputs, head.activation)
             except VisusError:
                 raise
             except Exception as error:
                 raise _cannot_build(self.name, input_shape, error) from error
-        return _checked(self.name, model, input_shape, num_classes)
+        return with_head(self.name, model, input_shape, head)
 
 
 def find_network(config: NetworkConfig, model: "keras.Model | None" = None) -> Network:
@@ -62,7 +70,7 @@ def find_network(config: NetworkConfig, model: "keras.Model | None" = None) -> N
 
     Args:
         config: a name of `visus models`, or the path of a Python file that defines
-            `build(input_shape, num_classes)` and, if it likes, `scaling` (unit, signed
+            `build(input_shape, num_outputs)` and, if it likes, `scaling` (unit, signed
             or none) and `image_size`.
         model: the user's own network, which wins over the name.
 
@@ -82,7 +90,9 @@ def find_network(config: NetworkConfig, model: "keras.Model | None" = None) -> N
         name=name,
         scaling=family.scaling,
         image_size=family.image_size,
-        builder=lambda shape, classes: family.build(shape, classes, settings),
+        builder=lambda shape, outputs, last: family.build(
+            shape, outputs, settings, last
+        ),
     )
 
 
@@ -104,7 +114,7 @@ def _from_file(path: Path, config: NetworkConfig) -> Network:
         name=path.stem,
         scaling=names.get("scaling", "unit"),
         image_size=tuple(names.get("image_size", NetworkFamily.image_size)),
-        builder=names["build"],
+        builder=lambda shape, outputs, _last: names["build"](shape, outputs),
     )
 
 
@@ -121,7 +131,7 @@ def _from_model(model: "keras.Model") -> Network:
         name=model.name,
         scaling="none" if _scales_itself(model) else "unit",
         image_size=shape[:2],
-        builder=lambda _shape, _classes: model,
+        builder=lambda _shape, _outputs, _last: model,
         fixed_shape=shape,
     )
 
@@ -129,36 +139,6 @@ def _from_model(model: "keras.Model") -> Network:
 def _scales_itself(model: "keras.Model") -> bool:
     first = [type(layer).__name__ for layer in model.layers[:2]]
     return "Rescaling" in first or "Normalization" in first
-
-
-def _checked(
-    name: str, model: "keras.Model", input_shape: Shape, num_classes: int
-) -> "keras.Model":
-    shapes = (tuple(model.input_shape[1:]), tuple(model.output_shape[1:]))
-    if shapes == (tuple(input_shape), (num_classes,)):
-        return model if gives_probabilities(model) else _with_softmax(model)
-    raise ModelError(
-        received=f"The network {name!r} turns {shapes[0]} into {shapes[1]}.",
-        expected=f"pictures {tuple(input_shape)} into {num_classes} scores, one for "
-        "each class.",
-        remedy=f"End it with Dense({num_classes}, activation='softmax').",
-    )
-
-
-def gives_probabilities(layer: Any) -> bool:
-    """Whether a layer, or a network inside the network, ends with a softmax."""
-    if hasattr(layer, "layers"):
-        return gives_probabilities(layer.layers[-1])
-    activation = getattr(layer, "activation", None)
-    names = (type(layer).__name__, type(activation).__name__)
-    return "Softmax" in names or getattr(activation, "__name__", "") == "softmax"
-
-
-def _with_softmax(model: "keras.Model") -> "keras.Model":
-    import keras
-
-    scores = keras.layers.Activation("softmax", name="scores")(model.output)
-    return keras.Model(model.input, scores, name=model.name)
 
 
 @contextmanager
@@ -189,7 +169,7 @@ def _cannot_build(name: str, input_shape: Shape, error: Exception) -> ModelError
 def _unusable_file(path: Path, reason: str) -> ModelError:
     return ModelError(
         received=f"The network file {path} {reason}.",
-        expected="a Python file with build(input_shape, num_classes) that returns a "
+        expected="a Python file with build(input_shape, num_outputs) that returns a "
         "keras.Model.",
         remedy="See the example under 'Your own network' in the README.",
     )

@@ -109,17 +109,22 @@ def open_run(folder: str | Path) -> TrainedRun:
 
 
 def evaluate(
-    bundle: str | Path, source: Any, *, out: str | Path | None = None
+    bundle: str | Path,
+    source: Any,
+    *,
+    out: str | Path | None = None,
+    target: str | None = None,
 ) -> ReportView:
     """Measure a bundle on labelled pictures that it has not learned from."""
     page = Path(out) if out is not None else None
-    return evaluate_bundle(Path(bundle), source, out=page).view
+    return evaluate_bundle(Path(bundle), source, out=page, target=target).view
 
 
 def audit(
     source: Any,
     *,
     out: str | Path | None = None,
+    target: str | None = None,
     settings: dict[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Audited:
@@ -128,6 +133,7 @@ def audit(
     Args:
         source: as `train` takes it.
         out: the folder of the report; `None`: the first free one under `audits/`.
+        target: column of what is to be learned; `None`: the source's own.
         settings: dotted or nested, by check, such as `{"dark.brightest": 0.3}`.
         progress: who is told; nobody by default.
 
@@ -136,7 +142,9 @@ def audit(
     """
     folder = Path(out) if out is not None else None
     chosen = _nested(settings or {})
-    return audit_source(source, out=folder, settings=chosen, progress=progress)
+    return audit_source(
+        source, out=folder, target=target, settings=chosen, progress=progress
+    )
 
 
 def compare(*runs: str | Path) -> ReportView:

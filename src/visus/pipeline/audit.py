@@ -17,6 +17,7 @@ from visus.core.errors import ConfigError
 from visus.core.files import write_text
 from visus.core.progress import Progress, SilentProgress
 from visus.data.batches import make_batch
+from visus.data.columns import target_by
 from visus.data.ledger import Ledger
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
@@ -102,6 +103,8 @@ def audit_source(
     source: Any,
     *,
     out: Path | None = None,
+    target: str | None = None,
+    task: str = "auto",
     settings: Mapping[str, Any] | None = None,
     names: Collection[str] | None = None,
     allow: Collection[str] = (),
@@ -115,6 +118,8 @@ def audit_source(
     Args:
         source: as `read_source` takes it.
         out: the folder of the report; `None`: the first free `audits/<data>-<number>`.
+        target: column of what is to be learned; `None`: the source's own.
+        task: what a target is; "auto": as it looks.
         settings: by name of check, the settings that differ from its defaults.
         names: the checks to ask; `None` for all.
         allow: names of checks that may not block.
@@ -131,6 +136,7 @@ def audit_source(
     if out is not None and not force:
         require_no_audit(out)
     dataset, ledger = read_source(source, Access(offline, progress))
+    dataset = target_by(dataset, target, task)
     published = isinstance(source, str) and source in SOURCES
     evidence = gather_evidence(
         dataset, ledger, published=published, seed=seed, progress=progress

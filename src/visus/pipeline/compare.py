@@ -7,7 +7,8 @@ from typing import Any
 from visus.core.errors import ConfigError
 from visus.core.report import Report
 from visus.core.run import Run
-from visus.evaluation.comparison import Compared, compare
+from visus.evaluation.compared import Compared
+from visus.evaluation.comparison import compare
 from visus.pipeline.trained import finished_run
 
 

@@ -10,6 +10,7 @@ from visus.core.errors import ConfigError
 from visus.core.settings import Settings, merge_into, read_settings
 from visus.data.config import DataConfig
 from visus.models.config import NetworkConfig
+from visus.tasks.base import Task
 from visus.training.config import TrainingConfig
 from visus.training.recipes import Recipe
 
@@ -34,12 +35,15 @@ class RunConfig(Settings):
     training: TrainingConfig = TrainingConfig()
 
 
-def resolve_config(recipe: Recipe, chosen: Mapping[str, Any]) -> RunConfig:
+def resolve_config(
+    recipe: Recipe, chosen: Mapping[str, Any], unused: Mapping[str, Any] | None = None
+) -> RunConfig:
     """Lay a person's choices over a recipe's; the result is complete.
 
-    A recipe's own network settings are dropped when another network is chosen, since
-    they would mean nothing to it; so are the changes it makes to pictures when their
-    strength is chosen, which then says all of them.
+    A recipe's own network settings are dropped when another network is chosen, and its
+    training settings that the task does not use, since they would mean nothing; so are
+    the changes it makes to pictures when their strength is chosen, which then says all
+    of them.
 
     Raises:
         ConfigError: a name or value does not fit.
@@ -50,6 +54,8 @@ def resolve_config(recipe: Recipe, chosen: Mapping[str, Any]) -> RunConfig:
         values["network"] = {}
     if chosen.get("training", {}).get("augment", {}).get("strength") is not None:
         values["training"]["augment"] = {"kind": recipe.kind}
+    if "training" in values:
+        merge_into(values["training"], unused or {})
     merge_into(values, chosen)
     values["recipe"] = recipe.name
     return read_settings(RunConfig, values)
@@ -60,34 +66,57 @@ def check_choices(chosen: Mapping[str, Any]) -> RunConfig:
     return read_settings(RunConfig, chosen)
 
 
-def split_choices(
-    shares: str | None, group: str | None, *, allow_leak: bool = False
+def refuse_unused(task: Task, chosen: Mapping[str, Any]) -> None:
+    """Refuse a setting that a person chose and the task would silently ignore.
+
+    Raises:
+        ConfigError: naming it, and the value that switches it off.
+    """
+    for name, off in task.unused.items():
+        value = chosen.get("training", {}).get(name, off)
+        if value != off:
+            raise ConfigError(
+                received=f"training.{name} is {value!r}, and the targets are "
+                f"{task.kind}.",
+                expected=f"{off!r}: it has no meaning there.",
+                remedy="Leave it out.",
+            )
+
+
+def data_choices(
+    shares: str | None,
+    group: str | None,
+    target: str | None = None,
+    task: str | None = None,
+    *,
+    allow_leak: bool = False,
 ) -> dict[str, Any]:
-    """The settings of `data` that `--split`, `--group` and `--allow-leak` stand for.
+    """The settings of `data` that options such as `--split` and `--target` stand for.
 
     Args:
         shares: of all pictures, as training/validation/test.
         group: a column.
+        target: a column.
+        task: what a target is.
         allow_leak: whether a test that leaks may be used.
 
     Raises:
         ConfigError: these are no three shares.
 
     Example:
-        >>> split_choices("0.6/0.2/0.2", "patient")
-        {'test_share': 0.2, 'validation_share': 0.25, 'group': 'patient'}
+        >>> data_choices("0.6/0.2/0.2", "patient")
+        {'group': 'patient', 'test_share': 0.2, 'validation_share': 0.25}
     """
-    choices: dict[str, Any] = {}
+    named = {"group": group, "target": target, "task": task}
+    choices: dict[str, Any] = {
+        name: value for name, value in named.items() if value is not None
+    }
     if shares is not None:
         train, validation, test = _three_shares(shares)
         choices["test_share"] = test
         # The test is carved first; validation is a share of what it leaves.
         choices["validation_share"] = round(validation / (train + validation), 6)
-    if group is not None:
-        choices["group"] = group
-    if allow_leak:
-        choices["allow_leak"] = True
-    return choices
+    return choices | ({"allow_leak": True} if allow_leak else {})
 
 
 def _three_shares(text: str) -> tuple[float, float, float]:

@@ -14,6 +14,7 @@ from visus.data.augment.policies import RANGES, SWITCHES
 from visus.data.batches import Batch
 from visus.data.config import AugmentConfig
 from visus.data.encode import encode_png
+from visus.data.records import target_text
 from visus.models.backend import select_backend
 from visus.pipeline.learn import make_lesson
 from visus.pipeline.plan import Plan
@@ -63,12 +64,15 @@ def write_contact_sheet(
         where the sheet is, the recipe and settings shown, and the pictures' ids.
     """
     training = make_lesson(plan, data).train
-    batch = training.take(spread_over_classes(training.targets, PICTURES))
+    labels = [target_text(data.task.target(row)) for row in training.targets]
+    _, kinds = np.unique(labels, return_inverse=True)
+    rows = spread_over_classes(kinds, PICTURES)
+    batch = training.take(rows)
     sheet = contact_sheet(
         f"{data.dataset.name}: as training changes its pictures",
         _notes(plan),
         ["as it is", *(f"epoch {number + 1}" for number in range(EPOCHS))],
-        _rows(plan, batch, data.dataset.class_names),
+        _rows(plan, batch, [labels[row] for row in rows]),
     )
     path = path or _free_sheet(data.dataset.name)
     write_bytes(path, encode_png(sheet))
@@ -81,7 +85,7 @@ def write_contact_sheet(
     }
 
 
-def spread_over_classes(targets: NDArray[np.int32], most: int) -> NDArray[np.intp]:
+def spread_over_classes(targets: NDArray[np.intp], most: int) -> NDArray[np.intp]:
     """Rows of up to `most` pictures: classes in turn, and each class from end to end.
 
     Args:
@@ -101,8 +105,7 @@ def spread_over_classes(targets: NDArray[np.int32], most: int) -> NDArray[np.int
     return np.asarray(in_turn[np.sort(first)][:most])
 
 
-def _rows(plan: Plan, batch: Batch, names: tuple[str, ...]) -> list[list[Cell]]:
-    labels = [names[target] for target in batch.targets]
+def _rows(plan: Plan, batch: Batch, labels: list[str]) -> list[list[Cell]]:
     rows = [
         [Cell(pixels, label, (name,))]
         for pixels, label, name in zip(batch.pixels[:], labels, batch.ids, strict=True)

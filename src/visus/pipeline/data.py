@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from visus.core.progress import Progress, SilentProgress
+from visus.data.records import SPLITS
 from visus.pipeline.contact_sheet import require_free_sheet, write_contact_sheet
 from visus.pipeline.flattered import flattery_fact
 from visus.pipeline.plan import make_plan
@@ -60,4 +63,16 @@ def _totals(data: PreparedData) -> dict[str, Any]:
         "quarantined": len(ledger.quarantined),
         "image_size": list(data.spec.image_size),
         "channels": data.spec.channels,
+        "numbers": _numbers(data) if data.task.kind == "numeric" else {},
+    }
+
+
+def _numbers(data: PreparedData) -> dict[str, list[float]]:
+    """Smallest, middle, mean and largest of the targets, by split."""
+    splits = [data.split(split) for split in SPLITS]
+    numbers = [s.targets[:, 0].astype(float) for s in splits if s is not None]
+    figures = ("smallest", np.min), ("median", np.median), ("mean", np.mean)
+    return {
+        name: [round(float(figure(split)), 6) for split in numbers]
+        for name, figure in (*figures, ("largest", np.max))
     }

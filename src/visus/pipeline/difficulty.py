@@ -10,6 +10,8 @@ from visus.data.preprocess import PreprocessSpec, prepare_pixels
 from visus.data.records import ImageDataset, ImageRecord
 from visus.data.scan import open_picture
 from visus.evaluation.baselines import nearest_centroid_accuracy
+from visus.tasks.base import Task
+from visus.tasks.single_label import SingleLabel
 
 # Of 2,000 pictures, MNIST's mean digits name 82 %, Fashion-MNIST's mean clothes 70 %.
 MOST_PICTURES = 2_000
@@ -17,13 +19,17 @@ EASY_ACCURACY = 0.75
 SPEC = PreprocessSpec(image_size=(28, 28), channels=1)
 
 
-def mean_pictures_suffice(dataset: ImageDataset) -> bool:
+def mean_pictures_suffice(dataset: ImageDataset, task: Task | None = None) -> bool:
     """Whether the mean picture of each class nearly tells the classes apart.
+
+    Where there is not one class a picture, nothing is easy.
 
     Half of up to 2,000 gray pictures gives the means; the other half is named by the
     nearest of them. Pictures of a given test or validation are not looked at: either
     may be the test.
     """
+    if task is not None and not isinstance(task, SingleLabel):
+        return False
     records = [record for record in dataset.records if record.split in (None, "train")]
     count = min(len(records), MOST_PICTURES)
     rows = np.linspace(0, len(records) - 1, count).astype(int)

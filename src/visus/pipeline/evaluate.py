@@ -1,6 +1,6 @@
 """visus evaluate: a bundle against labelled pictures that it has not learned from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,8 @@ from visus.core.errors import ConfigError, DataError
 from visus.core.progress import Progress, SilentProgress
 from visus.core.report import Finding
 from visus.data.batches import Batch
-from visus.data.checks import require_one_label
+from visus.data.checks import with_targets
+from visus.data.columns import group_by, target_by
 from visus.data.ledger import Ledger
 from visus.data.records import ImageDataset
 from visus.data.scan import scan_pictures
@@ -17,9 +18,8 @@ from visus.data.sources import read_source
 from visus.data.sources.base import Access
 from visus.data.splits import assign_splits
 from visus.evaluation.evaluate import evaluate
-from visus.pipeline.report import answer
+from visus.pipeline.report import answer, test_figures
 from visus.reporting.view import ReportView, save_report
-from visus.tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,8 @@ class Evaluated:
 
     def to_json(self) -> dict[str, Any]:
         """As `visus evaluate --json` prints it."""
-        facts = {fact.name: fact.value for fact in self.view.report.facts}
-        interval = self.view.fact("accuracy").interval
         return {
-            **facts,
-            "interval": [interval.low, interval.high] if interval else None,
+            **test_figures(self.view.report),
             "left_out": self.left_out,
             "found": self.ledger.found,
             "quarantined": len(self.ledger.quarantined),
@@ -55,6 +52,7 @@ def evaluate_bundle(
     source: Any,
     *,
     out: Path | None = None,
+    target: str | None = None,
     offline: bool = False,
     force: bool = False,
     progress: Progress | None = None,
@@ -68,6 +66,8 @@ def evaluate_bundle(
         source: as `read_source` takes it, with labels.
         out: the report's HTML page; the JSON lies beside it. `None`: the first free
             `reports/evaluate-<data>-<number>.html` beside the bundle.
+        target: column of the truth; `None`: as it was called when the bundle learned,
+            else the source's own.
         offline: never open a connection.
         force: replace a report that is there.
         progress: who is told.
@@ -82,16 +82,16 @@ def evaluate_bundle(
         raise _taken(out)
     bundle = load_bundle(path)
     dataset, ledger = read_source(source, Access(offline, progress))
-    require_one_label(dataset)
-    dataset = _tested(_renumbered(dataset, bundle))
+    dataset, ledger = _as_asked(dataset, ledger, bundle, target)
+    dataset = _tested(dataset)
     scan = scan_pictures(
         dataset, ledger, bundle.spec, progress=progress, measured=False
     )
-    pictures, left_out = _unseen(bundle, scan.dataset, scan.pictures)
+    known = replace(scan.pictures, targets=bundle.task.targets(scan.dataset))
+    pictures, left_out = _unseen(bundle, scan.dataset, known)
     with progress.stage("Evaluating"):
         report = evaluate(
-            TASKS.load("classification")(),
-            answer(bundle, pictures),
+            answer(bundle, pictures, scan.dataset),
             pictures,
             title=f"{bundle.origin['network']} on {dataset.name}",
             findings=_findings(left_out, scan.ledger),
@@ -100,7 +100,25 @@ def evaluate_bundle(
     return Evaluated(save_report(report, page.parent, page.stem), left_out, scan.ledger)
 
 
-def _renumbered(dataset: ImageDataset, bundle: Bundle) -> ImageDataset:
+def _as_asked(
+    dataset: ImageDataset, ledger: Ledger, bundle: Bundle, target: str | None
+) -> tuple[ImageDataset, Ledger]:
+    """With targets of the column and kind that the bundle learned."""
+    learned = bundle.origin.get("config", {}).get("data", {})
+    columns = {name for record in dataset.records for name, _ in record.metadata}
+    if learned.get("group") in columns:
+        dataset = group_by(dataset, learned["group"])
+    # Elsewhere the same may stand in the column that we have for it.
+    if target is None and learned.get("target") in columns:
+        target = learned["target"]
+    dataset = target_by(dataset, target, bundle.task.kind)
+    dataset, ledger = with_targets(dataset, ledger)
+    if bundle.task.kind != "numeric":
+        _require_known(dataset, bundle)
+    return dataset, ledger
+
+
+def _require_known(dataset: ImageDataset, bundle: Bundle) -> None:
     names = bundle.class_names
     unknown = sorted(set(dataset.class_names) - set(names))
     if unknown:
@@ -111,7 +129,6 @@ def _renumbered(dataset: ImageDataset, bundle: Bundle) -> ImageDataset:
             expected=f"only the classes {', '.join(names[:20])}.",
             remedy="Rename or remove the folders (or labels) of other classes.",
         )
-    return ImageDataset(dataset.name, dataset.records, names)
 
 
 def _tested(dataset: ImageDataset) -> ImageDataset:

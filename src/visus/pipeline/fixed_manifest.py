@@ -5,6 +5,7 @@ aside. Both keep the label each picture had, so that together they are the whole
 """
 
 import csv
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ COLUMNS = (
     "reason",
 )
 KEPT = "keep"
+# What the second column is called, by task, so that sources read it as what it is.
+TARGETS = {"single-label": "label", "multi-label": "labels", "numeric": "value"}
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,9 @@ def write_fixed(
     kept = [row for row in rows if row["action"] in (KEPT, "relabel")]
     removed = [row for row in rows if row["action"] not in (KEPT, "relabel")]
     # The removed first: a kill between the two must not lose where they are named.
-    _write(removed_path, removed)
-    _write(path, kept)
+    column = TARGETS[evidence.task]
+    _write(removed_path, removed, column)
+    _write(path, kept, column)
     actions = [row["action"] for row in rows]
     counts = {name: actions.count(name) for name in sorted(set(actions))}
     return Written(path, removed_path, counts)
@@ -98,7 +102,8 @@ def undo_fixed(fixed: Path, path: Path, *, force: bool = False) -> int:
         ConfigError: `fixed` is no manifest of `write_fixed`, or `path` exists.
     """
     require_free_manifest(path, force=force)
-    rows = [*_read(fixed), *_read(removed_beside(fixed))]
+    column, rows = _read(fixed)
+    rows += _read(removed_beside(fixed))[1]
     restored = []
     for row in rows:
         if not row["original_label"]:
@@ -114,7 +119,7 @@ def undo_fixed(fixed: Path, path: Path, *, force: bool = False) -> int:
                 "reason": "",
             }
         )
-    _write(path, restored)
+    _write(path, restored, column)
     return len(restored)
 
 
@@ -163,7 +168,8 @@ def _rows(
             yield {**entry, "file_name": name, **done}
         elif fix is not None:
             done = _done(fix.action, fix.check, fix.reason)
-            yield {**entry, "label": fix.label, **done}
+            label = fix.label if fix.action == "relabel" else entry["label"]
+            yield {**entry, "label": label, **done}
         else:
             yield {**entry, **_done(KEPT, "", "")}
 
@@ -179,11 +185,17 @@ def _entry(record: ImageRecord, path: Path | None, folder: Path) -> dict[str, st
         )
     return {
         "file_name": _relative(path, folder),
-        "label": record.label,
+        "label": _cell(record),
         "split": record.split or "",
         "group": record.group or "",
-        "original_label": record.label,
+        "original_label": _cell(record),
     }
+
+
+def _cell(record: ImageRecord) -> str:
+    if isinstance(record.target, tuple):
+        return json.dumps(record.target, ensure_ascii=False)
+    return record.label
 
 
 def _done(action: str, check: str, reason: str) -> dict[str, str]:
@@ -203,24 +215,29 @@ def _can_be_named(name: str) -> bool:
     return name == name.strip() and "\0" not in name
 
 
-def _write(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
+def _write(path: Path, rows: Iterable[Mapping[str, str]], column: str) -> None:
     text = StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_columns(column))
+    writer.writerows([row[name] for name in COLUMNS] for row in rows)
     write_text(path, text.getvalue())
 
 
-def _read(path: Path) -> list[dict[str, str]]:
+def _columns(column: str) -> tuple[str, ...]:
+    return tuple(column if name == "label" else name for name in COLUMNS)
+
+
+def _read(path: Path) -> tuple[str, list[dict[str, str]]]:
+    """What the column of targets is called, and the rows, in which it is "label"."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
+            header, *rows = [row for row in csv.reader(file) if row] or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise _no_manifest(path, str(error)) from error
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise _no_manifest(path, f"its columns are {reader.fieldnames}")
-    return rows
+    found = [column for column in TARGETS.values() if tuple(header) == _columns(column)]
+    if not found or any(len(row) != len(COLUMNS) for row in rows):
+        raise _no_manifest(path, f"its columns are {header}")
+    return found[0], [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
 
 def _no_manifest(path: Path, reason: str) -> ConfigError:

@@ -29,10 +29,13 @@ def flattery_fact(
 
     Args:
         dataset: records with content hashes, perhaps with groups.
-        pictures: one row a record.
+        pictures: one row a record, with targets.
         twins: of the same rows.
         seed: of what is drawn.
     """
+    # The probe answers with one class.
+    if pictures.targets.ndim > 1:
+        return None
     grouped = any(record.group is not None for record in dataset.records)
     if not (twins.clusters or grouped):
         return None

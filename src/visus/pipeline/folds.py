@@ -14,12 +14,13 @@ from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visus.bundles import Predictions
 from visus.core.errors import ConfigError
 from visus.core.files import write_json
 from visus.core.progress import Progress, SilentProgress
-from visus.core.report import Fact, Finding, Report, Table
+from visus.core.report import Fact, Finding, Interval, Report, Table
 from visus.core.run import Run
 from visus.core.settings import merge_into
 from visus.pipeline.plan import make_plan
@@ -27,7 +28,10 @@ from visus.pipeline.report import REPORT, predictions_path
 from visus.pipeline.train import Request, free_folder, resume_run, train_run
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.reporting.view import save_report
-from visus.tasks.intervals import wilson_interval
+from visus.tasks.intervals import bootstrap, wilson_interval
+
+# Figures from 0 to 1 that people read in percent.
+SHARES = ("accuracy", "mean_average_precision")
 
 
 def train_asked(request: Request, progress: Progress | None = None) -> TrainedRun:
@@ -119,24 +123,53 @@ def _plain(choices: Mapping[str, Any]) -> dict[str, Any]:
 
 def _pooled(answers: list[Predictions]) -> Predictions:
     """Every picture's answer, from the fold that had it in its test."""
+    first = answers[0]
+    groups = [name for fold in answers for name in fold.groups or ()]
     return Predictions(
         ids=tuple(name for fold in answers for name in fold.ids),
         scores=np.concatenate([fold.scores for fold in answers]),
-        class_names=answers[0].class_names,
+        class_names=first.class_names,
         targets=np.concatenate([_targets(fold) for fold in answers]),
+        task=first.task,
+        groups=tuple(groups) or None,
     )
 
 
-def _targets(answers: Predictions) -> Any:
-    return np.full(len(answers.ids), -1) if answers.targets is None else answers.targets
+def _targets(answers: Predictions) -> NDArray[Any]:
+    # A test that was scored has targets.
+    return np.asarray(answers.targets)
 
 
-def _accuracies(trained: list[TrainedRun]) -> list[float]:
-    return [fold.accuracy for fold in trained]
+def _main_figure(trained: list[TrainedRun]) -> str:
+    """The figure that counts for the task, which a test names first."""
+    return str(next(iter(trained[0].summary["test"])))
 
 
-def _right(pooled: Predictions) -> int:
-    return int((pooled.scores.argmax(axis=1) == pooled.targets).sum())
+def _reached(trained: list[TrainedRun]) -> list[float]:
+    figure = _main_figure(trained)
+    return [float(fold.summary["test"][figure]) for fold in trained]
+
+
+def _in_words(figure: str, value: float) -> str:
+    return f"{value:.2%}" if figure in SHARES else f"{value:,.4g}"
+
+
+def _spread_in_words(figure: str, spread: float) -> str:
+    return f"{100 * spread:.2f} points" if figure in SHARES else f"{spread:,.4g}"
+
+
+def _out_of_fold(figure: str, pooled: Predictions) -> Interval:
+    """The figure over all pictures, each answered by the fold that tested it."""
+    known = pooled.meaning.known(_targets(pooled))
+    scores, targets = pooled.scores[known], _targets(pooled)[known]
+    if figure == "accuracy":
+        right = int((scores.argmax(axis=1) == targets).sum())
+        return wilson_interval(right, len(scores))
+    of = pooled.groups or pooled.ids
+    units = [name or pooled.ids[row] for row, name in enumerate(of) if known[row]]
+    measure = pooled.meaning.measure(scores, targets)
+    columns = scores.shape[1]
+    return bootstrap(measure, np.ones(len(scores)), units, columns=columns)[figure]
 
 
 def _report(
@@ -153,21 +186,27 @@ def _report(
 
 
 def _facts(trained: list[TrainedRun], pooled: Predictions) -> Iterator[Fact]:
-    shares = _accuracies(trained)
-    mean, spread = fmean(shares), stdev(shares)
-    yield Fact(name="mean_accuracy", value=mean, text=f"{mean:.2%}")
-    text = f"{100 * spread:.2f} points (standard deviation of {len(shares)} folds)"
-    yield Fact(name="spread", value=spread, text=text)
-    low, high = min(shares), max(shares)
-    yield Fact(name="range", value=high - low, text=f"{low:.2%} to {high:.2%}")
-    interval = wilson_interval(_right(pooled), len(pooled.ids))
+    figure, reached = _main_figure(trained), _reached(trained)
+    mean, spread = fmean(reached), stdev(reached)
+    yield Fact(name=f"mean_{figure}", value=mean, text=_in_words(figure, mean))
     text = (
-        f"{interval.value:.2%} ({interval.low:.2%} to {interval.high:.2%}, "
-        f"{interval.confidence:.0%}) of {len(pooled.ids):,} pictures, each answered by "
-        "the fold that tested it"
+        f"{_spread_in_words(figure, spread)} (standard deviation of {len(reached)} "
+        "folds)"
+    )
+    yield Fact(name="spread", value=spread, text=text)
+    low, high = min(reached), max(reached)
+    text = f"{_in_words(figure, low)} to {_in_words(figure, high)}"
+    yield Fact(name="range", value=high - low, text=text)
+    found = _out_of_fold(figure, pooled)
+    value, lowest, highest = (
+        _in_words(figure, number) for number in (found.value, found.low, found.high)
+    )
+    text = (
+        f"{value} ({lowest} to {highest}, {found.confidence:.0%}) of "
+        f"{len(pooled.ids):,} pictures, each answered by the fold that tested it"
     )
     yield Fact(
-        name="out_of_fold_accuracy", value=interval.value, text=text, interval=interval
+        name=f"out_of_fold_{figure}", value=found.value, text=text, interval=found
     )
 
 
@@ -184,15 +223,16 @@ def _findings(trained: list[TrainedRun]) -> Iterator[Finding]:
 
 
 def _table(trained: list[TrainedRun]) -> Table:
-    rows = []
+    rows, figure = [], _main_figure(trained)
     for number, fold in enumerate(trained, 1):
         test = fold.summary["test"]
-        low, high = test["interval"]
-        shares = (f"{share:.2%}" for share in (test["accuracy"], low, high))
-        rows.append((number, test["pictures"], *shares, fold.summary["kept_epoch"]))
+        values = (test[figure], *test["interval"])
+        told = (_in_words(figure, value) for value in values)
+        rows.append((number, test["pictures"], *told, fold.summary["kept_epoch"]))
+    name = figure.replace("_", " ")
     return Table(
         title="Folds",
-        columns=("fold", "test pictures", "accuracy", "low", "high", "kept epoch"),
+        columns=("fold", "test pictures", name, "low", "high", "kept epoch"),
         rows=tuple(rows),
         note="Low and high bound each fold's 95 % interval. Folds learn from mostly "
         "the same pictures, so their spread says how much one split can mislead; "
@@ -207,27 +247,31 @@ def _summary(
     page: Path | None,
     seconds: float,
 ) -> dict[str, Any]:
-    shares = _accuracies(trained)
-    interval = wilson_interval(_right(pooled), len(pooled.ids))
+    figure, reached = _main_figure(trained), _reached(trained)
+    mean, spread = fmean(reached), stdev(reached)
+    found = _out_of_fold(figure, pooled)
     first = trained[0].summary
-    alike = ("network", "parameters", "recipe", "seed", "batch_size", "found")
+    alike = ("task", "network", "parameters", "recipe", "seed", "batch_size", "found")
     return {
         "run": str(run.folder),
         "report": str(page),
         "folds": [
-            {"fold": number, "run": fold.summary["run"], **fold.summary["test"]}
+            {
+                "fold": number,
+                "run": fold.summary["run"],
+                "headline": fold.headline,
+                **fold.summary["test"],
+            }
             for number, fold in enumerate(trained, 1)
         ],
         "test": {
-            "accuracy": fmean(shares),
-            "spread": stdev(shares),
+            figure: mean,
+            "spread": spread,
             "pictures": len(pooled.ids),
-            "loss": fmean(fold.summary["test"]["loss"] for fold in trained),
         },
-        "out_of_fold": {
-            "accuracy": interval.value,
-            "interval": [interval.low, interval.high],
-        },
+        "headline": f"mean {figure.replace('_', ' ')} {_in_words(figure, mean)} "
+        f"({len(trained)} folds, spread {_spread_in_words(figure, spread)})",
+        "out_of_fold": {figure: found.value, "interval": [found.low, found.high]},
         **{name: first[name] for name in alike},
         "quarantined": first["quarantined"],
         "training_seconds": round(

@@ -41,6 +41,7 @@ def forecast(request: Request, progress: Progress) -> dict[str, Any]:
     return {
         "data": plan.dataset.name,
         "pictures": len(plan.dataset),
+        "task": plan.task.kind,
         "classes": len(plan.dataset.class_names),
         "training_pictures": training,
         "network": plan.network.name,
@@ -68,17 +69,16 @@ def _scan(sample: ImageDataset, spec: PreprocessSpec, plan: Plan) -> None:
 
 
 def _time_steps(plan: Plan) -> tuple[int, float]:
-    num_classes = len(plan.dataset.class_names)
-    model, steps = prepare_steps(plan, num_classes)
+    model, steps = prepare_steps(plan, plan.task.head)
     size = plan.config.training.batch_size
+    rows = np.arange(size * STEPS) % len(plan.dataset)
     blank = Batch(
         pixels=np.zeros((size * STEPS, *plan.spec.input_shape), dtype=np.uint8),
-        targets=np.arange(size * STEPS, dtype=np.int32) % num_classes,
+        targets=plan.task.targets(plan.dataset)[rows],
         weights=np.ones(size * STEPS, dtype=np.float32),
         ids=("",) * (size * STEPS),
     )
-    ones = np.ones(num_classes, dtype=np.float32)
-    epoch = EpochPlan(blank, plan.config.training, plan.config.seed, 0, size, ones)
+    epoch = EpochPlan(blank, plan.config.training, plan.config.seed, 0, size, None)
     steps.train(epoch.work(epoch.order(), 0, 1))  # This one compiles.
     started = time.monotonic()
     steps.train(epoch.work(epoch.order(), 0, STEPS))

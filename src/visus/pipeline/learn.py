@@ -14,6 +14,7 @@ from visus.core.run import Run
 from visus.models.backend import select_backend
 from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
+from visus.tasks.base import Head
 from visus.training.epochs import balanced_class_weights
 from visus.training.fit import Lesson, fit
 from visus.training.history import History
@@ -44,7 +45,7 @@ def learn(
     Raises:
         ModelError: the network cannot be built, or its loss stopped being a number.
     """
-    model, steps = prepare_steps(plan, len(data.dataset.class_names))
+    model, steps = prepare_steps(plan, data.task.head)
     for callback in callbacks:
         callback.set_model(model)
     history = fit(
@@ -53,19 +54,19 @@ def learn(
     return Learned(model, history)
 
 
-def prepare_steps(plan: Plan, num_classes: int) -> tuple[Any, "Steps"]:
+def prepare_steps(plan: Plan, head: Head) -> tuple[Any, "Steps"]:
     """The network with its first weights, and its compiled steps."""
     select_backend()
     training = plan.config.training
     # Before TensorFlow starts, since it asks for its threads only once.
     threads = share_out_cores(training.batch_size)
-    model = plan.network.build(plan.spec.input_shape, num_classes, plan.config.seed)
+    model = plan.network.build(plan.spec.input_shape, head, plan.config.seed)
     if plan.config.start_from is not None:
         copy_weights(Path(plan.config.start_from), model)
     from visus.training.steps_tensorflow import TensorFlowSteps
 
     steps = TensorFlowSteps(
-        model, training, scaling=plan.spec.scaling, towers=threads.towers
+        model, training, scaling=plan.spec.scaling, towers=threads.towers, head=head
     )
     return model, steps
 
@@ -79,13 +80,15 @@ def make_lesson(plan: Plan, data: PreparedData) -> Lesson:
             expected="at least one.",
             remedy="Add pictures.",
         )
-    num_classes = len(data.dataset.class_names)
-    balanced = plan.config.training.class_weights == "balanced"
-    weights = (
-        balanced_class_weights(train.targets, num_classes)
-        if balanced
-        else np.ones(num_classes, dtype=np.float32)
-    )
+    weights = None
+    if data.task.head.activation == "softmax":
+        num_classes = len(data.task.names)
+        balanced = plan.config.training.class_weights == "balanced"
+        weights = (
+            balanced_class_weights(train.targets, num_classes)
+            if balanced
+            else np.ones(num_classes, dtype=np.float32)
+        )
     return Lesson(
         train=train,
         validation=data.split("validation"),

@@ -9,8 +9,8 @@ from visus.bundles import Bundle, load_bundle
 from visus.core.errors import ModelError
 from visus.core.progress import Progress
 from visus.core.settings import merge_into
-from visus.data.checks import require_classes
-from visus.data.columns import group_by
+from visus.data.checks import with_targets
+from visus.data.columns import group_by, target_by
 from visus.data.config import DataConfig
 from visus.data.ledger import Ledger
 from visus.data.preprocess import PreprocessSpec
@@ -21,9 +21,16 @@ from visus.data.survey import Survey, survey_pictures
 from visus.models import NETWORKS
 from visus.models.config import NetworkConfig
 from visus.models.resolve import Network, find_network
-from visus.pipeline.config import RunConfig, check_choices, resolve_config
+from visus.pipeline.config import (
+    RunConfig,
+    check_choices,
+    refuse_unused,
+    resolve_config,
+)
 from visus.pipeline.difficulty import mean_pictures_suffice
 from visus.pipeline.shares import with_shares
+from visus.tasks.base import Task
+from visus.tasks.choose import task_of
 from visus.training.recipes import Recipe, choose_recipe, find_recipe
 
 # What a network that goes on learning needs to see as it did before.
@@ -40,6 +47,7 @@ class Plan:
         ledger: what became of every file so far.
         spec: how pictures will be prepared.
         network: what will be trained.
+        task: what is to be learned.
     """
 
     config: RunConfig
@@ -47,6 +55,7 @@ class Plan:
     ledger: Ledger
     spec: PreprocessSpec
     network: Network
+    task: Task
 
     @property
     def published(self) -> bool:
@@ -84,12 +93,22 @@ def make_plan(
         find_network(asked.network, model)
     if asked.start_from is not None and model is None:
         chosen = _as_in(load_bundle(asked.start_from), chosen)
+    dataset, ledger = _read(source, asked, progress)
+    task = task_of(dataset, asked.data.target)
+    task.require(dataset)
+    refuse_unused(task, chosen)
+    survey = survey_pictures(dataset, progress)
+    return _complete(dataset, ledger, survey, asked, chosen, model, task)
+
+
+def _read(
+    source: Any, asked: RunConfig, progress: Progress
+) -> tuple[ImageDataset, Ledger]:
     dataset, ledger = read_source(source, Access(asked.offline, progress))
     if asked.data.group is not None:
         dataset = group_by(dataset, asked.data.group)
-    require_classes(dataset)
-    survey = survey_pictures(dataset, progress)
-    return _complete(dataset, ledger, survey, asked, chosen, model)
+    dataset = target_by(dataset, asked.data.target, asked.data.task)
+    return with_targets(dataset, ledger)
 
 
 def _as_in(bundle: Bundle, choices: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,14 +131,15 @@ def _complete(
     asked: RunConfig,
     choices: Mapping[str, Any],
     model: Any,
+    task: Task,
 ) -> Plan:
     auto = asked.recipe == "auto"
     recipe = (
-        choose_recipe(survey, lambda: mean_pictures_suffice(dataset))
+        choose_recipe(survey, lambda: mean_pictures_suffice(dataset, task))
         if auto
         else find_recipe(asked.recipe)
     )
-    config = resolve_config(recipe, choices)
+    config = resolve_config(recipe, choices, task.unused)
     shared = with_shares(config.data, dataset, choices.get("data", {}))
     config = config.model_copy(update={"data": shared})
     config = _with_epochs(config, recipe, dataset, choices)
@@ -129,13 +149,14 @@ def _complete(
         update={
             "image_size": spec.image_size,
             "color": "gray" if spec.channels == 1 else "rgb",
+            "task": task.kind,
         }
     )
     named = config.network
     if named.name is None or model is not None:
         named = NetworkConfig(name=network.name)
     config = config.model_copy(update={"data": data, "network": named})
-    return Plan(config, dataset, ledger, spec, network)
+    return Plan(config, dataset, ledger, spec, network, task)
 
 
 def training_pictures(dataset: ImageDataset, config: DataConfig) -> int:

@@ -4,6 +4,7 @@ import csv
 import glob
 import hashlib
 import io
+import json
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from visus.bundles import Bundle, Predictions
+from visus.bundles.predictions import Answer
 from visus.core.cores import available_cores
 from visus.core.errors import ConfigError, DataError
 from visus.core.files import cannot_write, write_text
@@ -24,7 +26,6 @@ from visus.data.scan import open_picture
 
 # Large enough to keep the network busy, small enough to lose little to a kill.
 PIECE = 256
-COLUMNS = ("file_name", "answer", "confidence", "problem", "model")
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,9 @@ def answer_all(bundle: Bundle, paths: Sequence[Path], progress: Progress) -> Ans
         )
     return Answered(
         asked=tuple(name for piece in pieces for name in piece.asked),
-        predictions=Predictions(
-            ids=tuple(i for piece in pieces for i in piece.predictions.ids),
-            scores=np.concatenate([piece.predictions.scores for piece in pieces]),
-            class_names=bundle.class_names,
+        predictions=bundle.predictions(
+            tuple(i for piece in pieces for i in piece.predictions.ids),
+            np.concatenate([piece.predictions.scores for piece in pieces]),
         ),
         unreadable=unreadable,
     )
@@ -116,13 +116,14 @@ def write_answers(
     """
     names = [printable_name(path) for path in paths]
     mark = _mark(bundle)
-    done = 0 if force else _already_answered(out, names, mark)
+    columns = ("file_name", "answer", *_further(bundle), "problem", "model")
+    done = 0 if force else _already_answered(out, columns, names, mark)
     if not done:
-        write_text(out, _csv([COLUMNS]))
+        write_text(out, _csv([columns]))
     try:
         with out.open("a", encoding="utf-8", newline="") as file:
             for piece in predict_files(bundle, paths[done:], progress):
-                file.write(_csv(_rows(piece, mark)))
+                file.write(_csv(_rows(piece, len(columns), mark)))
                 file.flush()
                 os.fsync(file.fileno())
     except OSError as error:
@@ -144,9 +145,7 @@ def _answer(
     scores = bundle.scores(pixels)
     return Answered(
         asked=tuple(map(printable_name, paths)),
-        predictions=Predictions(
-            tuple(name for name, _ in good), scores, bundle.class_names
-        ),
+        predictions=bundle.predictions(tuple(name for name, _ in good), scores),
         unreadable=tuple(entry for entry in opened if isinstance(entry, Quarantined)),
     )
 
@@ -160,7 +159,16 @@ def _prepared(
         return Quarantined(printable_name(path), failure.verdict, failure.reason)
 
 
-def _already_answered(out: Path, names: Sequence[str], mark: str) -> int:
+def _further(bundle: Bundle) -> tuple[str, ...]:
+    """The columns between answer and problem: probabilities, where there are some."""
+    if bundle.task.kind == "single-label":
+        return ("confidence",)
+    return bundle.class_names if bundle.task.kind == "multi-label" else ()
+
+
+def _already_answered(
+    out: Path, columns: tuple[str, ...], names: Sequence[str], mark: str
+) -> int:
     if not out.exists() or out.stat().st_size == 0:
         return 0
     text = out.read_text(encoding="utf-8")
@@ -169,7 +177,7 @@ def _already_answered(out: Path, names: Sequence[str], mark: str) -> int:
     rows = list(csv.reader(io.StringIO(whole)))
     expected = [(name, mark) for name in names]
     found = [(row[0], row[-1]) for row in rows[1:] if row]
-    if not rows or tuple(rows[0]) != COLUMNS or found != expected[: len(found)]:
+    if not rows or tuple(rows[0]) != columns or found != expected[: len(found)]:
         raise ConfigError(
             received=f"{out} exists and holds something else than the beginning of "
             "these answers.",
@@ -181,15 +189,25 @@ def _already_answered(out: Path, names: Sequence[str], mark: str) -> int:
     return len(found)
 
 
-def _rows(piece: Answered, mark: str) -> list[tuple[str, ...]]:
+def _rows(piece: Answered, columns: int, mark: str) -> list[tuple[str, ...]]:
     problems = {entry.id: entry.reason for entry in piece.unreadable}
     answers = {answer.id: answer for answer in piece.predictions}
     return [
-        (name, "", "", problems[name], mark)
+        (name, *("",) * (columns - 3), problems[name], mark)
         if name in problems
-        else (name, answers[name].label, f"{answers[name].confidence:.6f}", "", mark)
+        else (name, *_cells(answers[name]), "", mark)
         for name in piece.asked
     ]
+
+
+def _cells(answer: Answer) -> tuple[str, ...]:
+    """The answer as our own tables have it, and the probabilities."""
+    if isinstance(answer.answer, tuple):
+        probabilities = (f"{score:.6f}" for score in answer.scores.values())
+        # A list in JSON: a label may hold a bar, and no label is not an unknown one.
+        return (json.dumps(answer.answer, ensure_ascii=False), *probabilities)
+    sure = () if answer.confidence is None else (f"{answer.confidence:.6f}",)
+    return (answer.label, *sure)
 
 
 def _csv(rows: Sequence[tuple[str, ...]]) -> str:

@@ -1,7 +1,7 @@
 """From a plan to pictures in memory, split and accounted for: the data's half."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from visus.core.errors import DataError
@@ -10,7 +10,6 @@ from visus.core.progress import Progress
 from visus.core.report import Finding
 from visus.core.run import Run
 from visus.data.batches import Batch, split_batch
-from visus.data.checks import require_classes
 from visus.data.config import DataConfig
 from visus.data.leaks import Leak, find_leaks
 from visus.data.ledger import Ledger
@@ -21,6 +20,7 @@ from visus.data.splits import assign_splits, fold_split
 from visus.data.twins import Twins, find_twins
 from visus.pipeline.plan import Plan
 from visus.pipeline.shares import TEST_SHARE, VALIDATION_SHARE
+from visus.tasks.base import Task
 
 # Pairs that a refusal names; the report of a run that is allowed names all.
 NAMED_LEAKS = 3
@@ -36,10 +36,11 @@ class PreparedData:
         dataset: the usable records, each in its split.
         ledger: what became of every file.
         spec: how the pictures were prepared.
-        pictures: all of them, in the order of the records; mapped from the cache where
-            they are too many for memory.
+        pictures: all of them, in the order of the records, with the task's targets;
+            mapped from the cache where they are too many for memory.
         twins: which of them are one picture more than once.
         leaks: what a given split has on two sides.
+        task: after a look at the training targets.
         changed: ids of the pictures that were changed to be read, by what was changed.
     """
 
@@ -49,6 +50,7 @@ class PreparedData:
     pictures: Batch
     twins: Twins
     leaks: tuple[Leak, ...]
+    task: Task
     changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def split(self, split: Split) -> Batch | None:
@@ -61,7 +63,9 @@ class PreparedData:
         return {
             "name": self.dataset.name,
             "fingerprint": self.dataset.fingerprint,
+            "task": self.task.kind,
             "class_names": list(self.dataset.class_names),
+            "pictures": self.dataset.sizes(),
             "counts": self.dataset.counts(),
             "ledger": self.ledger.to_json(),
             "twins": {
@@ -110,27 +114,33 @@ def prepare_data(plan: Plan, progress: Progress) -> PreparedData:
         measured=False,
     )
     if len(scan.dataset) < len(plan.dataset):
-        require_classes(scan.dataset)
+        plan.task.require(scan.dataset)
     twins = _find_twins(scan, plan, progress)
     chosen = plan.config.data
-    dataset = _split(scan.dataset, twins, chosen)
+    dataset = _split(scan.dataset, twins, chosen, plan.task)
     # Folds tear nothing apart; what the source's own split does plays no part in them.
     leaks = () if chosen.fold else find_leaks(dataset, twins)
     if not (plan.published or chosen.allow_leak or LEAK_CHECK in chosen.allow):
         _refuse_leaks(dataset, leaks)
     _require_training(dataset)
+    pictures = replace(scan.pictures, targets=plan.task.targets(dataset))
+    train = split_batch(pictures, dataset, "train")
+    task = plan.task.learned_from(train.targets, train.weights)
     return PreparedData(
         dataset,
         scan.ledger,
         plan.spec,
-        scan.pictures,
+        pictures,
         twins,
         leaks,
+        task,
         changed=scan.changed,
     )
 
 
-def _split(dataset: ImageDataset, twins: Twins, config: DataConfig) -> ImageDataset:
+def _split(
+    dataset: ImageDataset, twins: Twins, config: DataConfig, task: Task
+) -> ImageDataset:
     validation = _share(config.validation_share, VALIDATION_SHARE)
     if config.fold is not None:
         return fold_split(
@@ -139,6 +149,7 @@ def _split(dataset: ImageDataset, twins: Twins, config: DataConfig) -> ImageData
             validation_share=validation,
             seed=config.split_seed,
             clusters=twins.clusters,
+            strata=task.strata(dataset),
         )
     return assign_splits(
         dataset,
@@ -146,6 +157,7 @@ def _split(dataset: ImageDataset, twins: Twins, config: DataConfig) -> ImageData
         test_share=_share(config.test_share, TEST_SHARE),
         seed=config.split_seed,
         clusters=twins.clusters,
+        strata=task.strata(dataset),
     )
 
 
@@ -236,15 +248,14 @@ def record_data(run: Run, data: PreparedData) -> None:
 
 
 def _require_training(dataset: ImageDataset) -> None:
-    counts = dataset.counts()
     for split, wanted in (("train", "learn from"), ("test", "test on")):
-        if not sum(counts.get(split, {}).values()):
+        if not dataset.sizes().get(split):
             raise DataError(
                 received=f"{dataset.name} leaves no picture to {wanted}.",
                 expected=f"at least one usable picture in the {split} split.",
                 remedy="Add pictures, or give a data.test_share above 0.",
             )
-    unseen = [name for name, count in counts["train"].items() if not count]
+    unseen = [name for name, n in dataset.counts()["train"].items() if not n]
     if unseen:
         raise DataError(
             received=f"The class {unseen[0]!r} has no training picture.",

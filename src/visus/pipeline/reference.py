@@ -10,6 +10,7 @@ from visus.data.sources import SOURCES
 from visus.models import NETWORKS
 from visus.models.config import NetworkConfig
 from visus.pipeline.config import RunConfig
+from visus.tasks import TASKS
 from visus.training.config import TrainingConfig
 from visus.training.recipes import RECIPES
 
@@ -31,6 +32,7 @@ def reference_page() -> str:
         for name, field in group.model_fields.items():
             if field.description:
                 parts.append(_row(f"{prefix}{name}", field))
+    parts += _registry("Tasks", TASKS)
     parts += _registry("Networks", NETWORKS) + _registry("Sources", SOURCES)
     parts += [*_registry("Checks", CHECKS), *_check_settings()]
     parts += ["", "## Recipes", "", "| name | what it is for |", "| --- | --- |"]

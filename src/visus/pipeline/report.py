@@ -1,5 +1,6 @@
 """From a bundle to what a person reads: predictions, report, summary."""
 
+from dataclasses import replace
 from typing import Any
 
 from visus.bundles import Bundle, Predictions
@@ -7,13 +8,13 @@ from visus.core.files import write_json
 from visus.core.report import Finding, Report, Table
 from visus.core.run import Run
 from visus.data.batches import Batch
-from visus.data.records import Split
+from visus.data.records import ImageDataset, Split
 from visus.evaluation.evaluate import evaluate
+from visus.pipeline.flattered import NAME as FLATTERY
 from visus.pipeline.flattered import with_flattery
 from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
 from visus.reporting.view import ReportView, save_report
-from visus.tasks import TASKS
 from visus.training.history import History
 
 REPORT = "evaluation"
@@ -24,14 +25,15 @@ def report_run(
 ) -> ReportView:
     """Answer the test pictures, keep the answers, and write the report."""
     test = data.split("test") or data.pictures
-    predictions = answer(bundle, test)
+    predictions = answer(bundle, test, data.dataset)
     predictions.save(predictions_path(run, "test"))
     validation = data.split("validation")
     if validation is not None:
-        answer(bundle, validation).save(predictions_path(run, "validation"))
+        answer(bundle, validation, data.dataset).save(
+            predictions_path(run, "validation")
+        )
     notes = [Finding(severity="warning", message=note) for note in history.notes]
     report = evaluate(
-        TASKS.load("classification")(),
         predictions,
         test,
         title=f"{plan.network.name} on {data.dataset.name}",
@@ -45,10 +47,13 @@ def report_run(
     return save_report(report, run.reports, REPORT)
 
 
-def answer(bundle: Bundle, pictures: Batch) -> Predictions:
-    """The bundle's answers to prepared pictures, with their targets."""
+def answer(bundle: Bundle, pictures: Batch, dataset: ImageDataset) -> Predictions:
+    """The bundle's answers to prepared pictures of the data, with their targets."""
     scores = bundle.scores(pictures.pixels)
-    return Predictions(pictures.ids, scores, bundle.class_names, pictures.targets)
+    answered = bundle.predictions(pictures.ids, scores, pictures.targets)
+    of = {record.id: record.group or "" for record in dataset.records}
+    groups = tuple(of[image_id] for image_id in pictures.ids)
+    return replace(answered, groups=groups) if any(groups) else answered
 
 
 def predictions_path(run: Run, split: Split) -> Any:
@@ -71,25 +76,21 @@ def summarise(
     total_seconds: float,
 ) -> dict[str, Any]:
     """Write `summary.json`, last of all: a run that has it is finished."""
-    accuracy, loss = view.fact("accuracy"), view.fact("loss")
-    last = history.epochs[history.kept_epoch - 1]
+    last = history.epochs[history.kept_epoch - 1].to_json()
+    baselines = [f for f in view.facts if f.name.startswith("baseline_")]
     summary = {
         "run": str(run.folder),
         "bundle": str(run.bundle_path),
         "report": str(view.page),
-        "test": {
-            "accuracy": accuracy.value,
-            "interval": [accuracy.interval.low, accuracy.interval.high]
-            if accuracy.interval
-            else None,
-            "loss": loss.value,
-            "pictures": view.fact("pictures").value,
-        },
+        "task": data.task.kind,
+        "test": test_figures(view.report),
+        "headline": headline(view.report),
         "validation": {
-            "accuracy": last.validation_accuracy,
-            "loss": last.validation_loss,
+            name.removeprefix("validation_"): value
+            for name, value in last.items()
+            if name.startswith("validation_")
         },
-        "baseline": view.fact("baseline_nearest_centroid").value,
+        "baseline": baselines[-1].value if baselines else None,
         "network": plan.network.name,
         "parameters": bundle.origin["parameters"],
         "recipe": plan.config.recipe,
@@ -100,10 +101,7 @@ def summarise(
         "training_seconds": round(history.training_seconds, 3),
         "preparing_seconds": round(history.preparing_seconds, 3),
         "total_seconds": round(total_seconds, 3),
-        "counts": {
-            split: sum(counts.values())
-            for split, counts in data.dataset.counts().items()
-        },
+        "counts": data.dataset.sizes(),
         "found": data.ledger.found,
         "quarantined": len(data.ledger.quarantined),
         "notes": [*data.notes(), *history.notes],
@@ -112,17 +110,39 @@ def summarise(
     return summary
 
 
+def test_figures(report: Report) -> dict[str, Any]:
+    """All figures of the test by name, and the interval of the first."""
+    interval = report.facts[0].interval
+    figures = {
+        fact.name: fact.value
+        for fact in report.facts
+        if not fact.name.startswith(("baseline_", FLATTERY))
+    }
+    return {
+        **figures,
+        "interval": [interval.low, interval.high] if interval else None,
+    }
+
+
+def headline(report: Report) -> str:
+    """The figure that counts, in words: "accuracy 97.00% (95 % interval ...)"."""
+    first = report.facts[0]
+    return f"{first.name.replace('_', ' ')} {first.text}"
+
+
 def _run_table(
     plan: Plan, data: PreparedData, bundle: Bundle, history: History
 ) -> Table:
     height, width, channels = plan.spec.input_shape
-    counts = data.dataset.counts()
-    pictures = ", ".join(f"{sum(n.values()):,} {split}" for split, n in counts.items())
+    sizes = data.dataset.sizes().items()
+    pictures = ", ".join(f"{count:,} {split}" for split, count in sizes)
+    target = plan.config.data.target
     best = f"epoch {history.kept_epoch} of {len(history.epochs)}"
     return Table(
         title="How it was made",
         columns=("what", "value"),
         rows=(
+            ("task", ": ".join(filter(None, (data.task.kind, target)))),
             ("network", plan.network.name),
             ("weights", bundle.origin["parameters"]),
             ("recipe", plan.config.recipe),

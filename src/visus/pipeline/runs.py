@@ -41,6 +41,7 @@ def _describe(run: Run) -> dict[str, Any]:
         return described
     return described | {
         "state": "finished",
-        "accuracy": summary["test"]["accuracy"],
+        "accuracy": summary["test"].get("accuracy"),
+        "headline": summary.get("headline"),
         "training_seconds": summary["training_seconds"],
     }

@@ -39,8 +39,24 @@ class TrainedRun:
 
     @property
     def accuracy(self) -> float:
-        """Test accuracy, a share from 0 to 1."""
-        return float(self.summary["test"]["accuracy"])
+        """Test accuracy, a share from 0 to 1, where there is one class a picture.
+
+        Raises:
+            ConfigError: the task has other figures; `summary["test"]` has them.
+        """
+        test = self.summary["test"]
+        if "accuracy" not in test:
+            raise ConfigError(
+                received=f"The accuracy of a {self.summary['task']} run.",
+                expected=f"one of {', '.join(test)}.",
+                remedy="Look into run.summary['test'].",
+            )
+        return float(test["accuracy"])
+
+    @property
+    def headline(self) -> str:
+        """The figure that counts, in words."""
+        return str(self.summary["headline"])
 
     @cached_property
     def bundle(self) -> Bundle:
@@ -64,20 +80,12 @@ class TrainedRun:
         return self.run.log_entries()
 
     def _repr_html_(self) -> str:
+        seconds = self.summary["training_seconds"]
         return (
-            f"<b>{escape(self.summary['network'])}</b>: test accuracy "
-            f"{self.accuracy:.2%} ({self._known_to()}), "
-            f"{self.summary['training_seconds']:.1f} s of training<br>"
+            f"<b>{escape(self.summary['network'])}</b>: test "
+            f"{escape(self.headline)}, {seconds:.1f} s of training<br>"
             f"{escape(str(self.folder))}"
         )
-
-    def _known_to(self) -> str:
-        test = self.summary["test"]
-        if "folds" in self.summary:
-            folds = len(self.summary["folds"])
-            return f"mean of {folds} folds, spread {100 * test['spread']:.2f} points"
-        low, high = test["interval"]
-        return f"{low:.2%} to {high:.2%}"
 
 
 def finished_run(run: Run) -> TrainedRun:
@@ -94,4 +102,14 @@ def finished_run(run: Run) -> TrainedRun:
             expected="a run that was trained to its end.",
             remedy=f"Go on with it: visus train --resume {run.folder}",
         ) from error
-    return TrainedRun(run, summary)
+    return TrainedRun(run, _completed(summary))
+
+
+def _completed(summary: dict[str, Any]) -> dict[str, Any]:
+    """Runs from before there were several tasks said neither which nor how good."""
+    if "headline" in summary:
+        return summary
+    low, high = summary["test"]["interval"]
+    text = f"accuracy {summary['test']['accuracy']:.2%}"
+    told = f"{text} (95 % interval {low:.2%} to {high:.2%})"
+    return {**summary, "task": "single-label", "headline": told}

@@ -60,7 +60,7 @@ def line_chart(chart: Chart) -> str:
         return ""
     across = Axis.around([x for x, _ in points], LEFT, WIDTH - RIGHT)
     up = Axis.around([y for _, y in points], HEIGHT - BOTTOM, TOP)
-    legend, legend_height = _legend([series.label for series in chart.series])
+    legend, legend_height = _legend(chart.series)
     plot = [
         *_grid(across, up),
         _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, chart.x_label, "middle"),
@@ -123,14 +123,17 @@ def _grid(across: Axis, up: Axis) -> Iterable[str]:
 
 
 def _line(series: Series, across: Axis, up: Axis, style: _Style) -> str:
-    step = math.ceil(len(series.points) / MOST_MARKERS)
+    line = series.drawn == "line"
+    step = math.ceil(len(series.points) / MOST_MARKERS) if line else 1
     parts = []
     for run in _finite_runs(series.points):
         places = [(across.place(x), up.place(y)) for x, y in run]
-        parts.append(_stroke(places, style))
+        parts += [_stroke(places, style)] if line else []
         parts.extend(_marker(x, y, style) for x, y in places[::step])
     label = escaped(series.label)
-    return f"<g><title>{label}</title>{''.join(parts)}</g>"
+    # A cloud lets through what lies under it.
+    seen = "" if line else ' fill-opacity="0.4"'
+    return f"<g{seen}><title>{label}</title>{''.join(parts)}</g>"
 
 
 def _finite_runs(
@@ -160,17 +163,19 @@ def _marker(x: float, y: float, style: _Style) -> str:
     )
 
 
-def _legend(labels: Sequence[str]) -> tuple[list[str], int]:
+def _legend(drawn: Sequence[Series]) -> tuple[list[str], int]:
     """The keys, in as many rows as they need, and the height of these rows."""
     parts: list[str] = []
     x, y = LEFT, KEY_ROW // 2
-    for place, full in enumerate(labels):
+    for place, series in enumerate(drawn):
+        full = series.label
         label = shortened(printable(full), MOST_LABEL)
         wide = KEY + LETTER * columns_of(label) + KEY_GAP
         if x > LEFT and x + wide > WIDTH:
             x, y = LEFT, y + KEY_ROW
         style = _style(place)
-        parts.append(_stroke([(x, y), (x + KEY - 6, y)], style))
+        if series.drawn == "line":
+            parts.append(_stroke([(x, y), (x + KEY - 6, y)], style))
         parts.append(_marker(x + KEY / 2 - 3, y, style))
         parts.append(_text(x + KEY, y + 4, label, "start", full))
         x += wide

@@ -199,6 +199,8 @@ def _chart(chart: Chart) -> list[str]:
 
 
 def _series(series: Series, chart: Chart) -> str:
+    if series.drawn == "points":
+        return f"{series.label}: {len(series.points):,} points; the page draws them"
     (start, first), (end, last) = series.points[0], series.points[-1]
     across = f"{chart.x_label} {value_text(start)} to {value_text(end)}"
     return (

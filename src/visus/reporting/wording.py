@@ -13,6 +13,15 @@ TITLES = {
     "pictures": "Test pictures",
     "baseline_majority": "Baseline: most frequent class",
     "baseline_nearest_centroid": "Baseline: nearest mean picture",
+    "baseline_frequency": "Baseline: frequency of each label",
+    "baseline_mean": "Baseline: training mean",
+    "baseline_median": "Baseline: training median",
+    "micro_f1": "F1 over all labels (micro)",
+    "macro_f1": "Mean F1 of the labels (macro)",
+    "subset_accuracy": "Wholly right",
+    "r_squared": "R squared",
+    "spearman": "Spearman's rank correlation",
+    "group_mean_absolute_error": "By group",
 }
 MOST_DECIMALS = 4
 

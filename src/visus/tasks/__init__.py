@@ -5,7 +5,17 @@ from visus.core.registry import Registry
 TASKS = Registry("task", "tasks")
 
 TASKS.add(
-    "classification",
-    "visus.tasks.classification:Classification",
+    "single-label",
+    "visus.tasks.single_label:SingleLabel",
     "one class a picture",
+)
+TASKS.add(
+    "multi-label",
+    "visus.tasks.multi_label:MultiLabel",
+    "any number of labels a picture, none among them",
+)
+TASKS.add(
+    "numeric",
+    "visus.tasks.numeric:Numeric",
+    "a number a picture, in the unit of its column",
 )

@@ -31,7 +31,8 @@ class EpochPlan:
         seed: of the run.
         epoch: number of this epoch, from 0.
         batch_size: pictures a step; may be less than the config's after a halving.
-        class_weights: float32 weight of each class `(num_classes,)`.
+        class_weights: float32 weight of each class `(num_classes,)`; `None` where
+            there are no classes.
     """
 
     pictures: Batch
@@ -39,7 +40,7 @@ class EpochPlan:
     seed: int
     epoch: int
     batch_size: int
-    class_weights: NDArray[np.float32]
+    class_weights: NDArray[np.float32] | None
 
     @property
     def steps(self) -> int:
@@ -79,7 +80,9 @@ class EpochPlan:
         positions = np.arange(first, first + steps)
         seen = positions[:, None] * self.batch_size + np.arange(self.batch_size)
         real = seen < len(self.pictures)
-        weights = self.pictures.weights[rows] * self.class_weights[targets] * real
+        weights = self.pictures.weights[rows] * real
+        if self.class_weights is not None:
+            weights = weights * self.class_weights[targets]
         return Work(
             pixels=self.pictures.pixels[rows],
             targets=targets,

@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,14 +38,15 @@ class Lesson:
     Args:
         train: the training split.
         validation: pictures for choices, never trained on; `None` when there are none.
-        class_weights: float32 weight of each class `(num_classes,)`.
+        class_weights: float32 weight of each class `(num_classes,)`; `None` where
+            there are no classes.
         config: the training settings.
         seed: of the run.
     """
 
     train: Batch
     validation: Batch | None
-    class_weights: NDArray[np.float32]
+    class_weights: NDArray[np.float32] | None
     config: TrainingConfig
     seed: int
 
@@ -90,6 +91,7 @@ class _Loop:
         callbacks: Sequence["keras.callbacks.Callback"],
     ) -> None:
         self.steps = steps
+        self.figure = "error" if steps.head.activation == "linear" else "accuracy"
         self.lesson = lesson
         self.config = lesson.config
         self.folder = run
@@ -174,13 +176,18 @@ class _Loop:
         return EpochLog(
             epoch=self.position.epoch + 1,
             loss=totals.mean_loss,
-            accuracy=totals.accuracy,
             validation_loss=validation.mean_loss if validation else None,
-            validation_accuracy=validation.accuracy if validation else None,
             learning_rate=plan.last_rate(),
             seconds=time.monotonic() - started,
             images_per_second=(plan.steps - done) * plan.batch_size / max(seen, 1e-9),
+            **self._figures(totals, validation),
         )
+
+    def _figures(self, totals: Totals, validation: Totals | None) -> dict[str, Any]:
+        return {
+            self.figure: totals.mean_figure,
+            f"validation_{self.figure}": validation.mean_figure if validation else None,
+        }
 
     def _validate(self) -> Totals | None:
         if self.lesson.validation is None:
@@ -202,9 +209,10 @@ class _Loop:
         self.keeper.save_if_due(self.steps, position, self.best)
 
     def _keep_if_best(self, entry: EpochLog) -> None:
-        if entry.validation_accuracy is None or entry.validation_loss is None:
+        if entry.validation_loss is None:
             return
-        score = (entry.validation_accuracy, -entry.validation_loss)
+        # Numbers have no accuracy, and are judged by their loss alone.
+        score = (entry.validation_accuracy or 0.0, -entry.validation_loss)
         if self.position.kept_score is None or score > self.position.kept_score:
             self.position.kept_score = score
             self.position.kept_epoch = entry.epoch
@@ -251,7 +259,7 @@ class _Loop:
             epoch=f"{self.position.epoch + 1}/{self.config.epochs}",
             step=f"{self._done()}/{plan.steps}",
             loss=totals.mean_loss,
-            accuracy=totals.accuracy,
+            **{self.figure: totals.mean_figure},
             images_per_second=steps * plan.batch_size / seconds,
         )
 

@@ -6,20 +6,28 @@ from typing import Any
 
 @dataclass(frozen=True)
 class EpochLog:
-    """One line of `log.jsonl`; losses in nats a picture, shares from 0 to 1."""
+    """One line of `log.jsonl`.
+
+    Losses are in nats a picture (of labels: a label; of numbers: squared spreads),
+    accuracies are shares from 0 to 1 of right answers or labels, and errors are the
+    mean absolute ones of numbers, in their unit; a training has one or the other.
+    """
 
     epoch: int
     loss: float
-    accuracy: float
     validation_loss: float | None
-    validation_accuracy: float | None
     learning_rate: float
     seconds: float
     images_per_second: float
+    accuracy: float | None = None
+    validation_accuracy: float | None = None
+    error: float | None = None
+    validation_error: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as plain data."""
-        return asdict(self)
+        """The fields as plain data, without those of another task."""
+        other = "error" if self.error is None else "accuracy"
+        return {k: v for k, v in asdict(self).items() if not k.endswith(other)}
 
 
 @dataclass(frozen=True)

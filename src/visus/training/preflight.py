@@ -1,7 +1,8 @@
 """Checks that cost a second before the first epoch: is this network able to learn?
 
 After Karpathy, "A Recipe for Training Neural Networks" (2019): the first loss should be
-near ln(classes), and one batch must be learnable by heart.
+that of a network that knows nothing, ln(classes), and one batch must be learnable by
+heart.
 """
 
 import math
@@ -10,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from visus.tasks.base import Head
 from visus.training.epochs import EpochPlan
 from visus.training.steps import Steps, Work
 
@@ -28,7 +30,7 @@ def check_before_training(steps: Steps, plan: EpochPlan) -> list[str]:
     _learn_by_heart(steps, work, plan.config.learning_rate)
     last = _loss(steps, _at_rate(work, 0.0))
     steps.restore(before)
-    return _first_loss_notes(first, len(plan.class_weights)) + _heart_notes(first, last)
+    return _first_loss_notes(first, steps.head) + _heart_notes(first, last)
 
 
 def _learn_by_heart(steps: Steps, work: Work, rate: float) -> None:
@@ -50,13 +52,14 @@ def _at_rate(work: Work, rate: float) -> Work:
     return replace(work, rates=np.full_like(work.rates, rate))
 
 
-def _first_loss_notes(first: float, num_classes: int) -> list[str]:
-    expected = math.log(num_classes)
+def _first_loss_notes(first: float, head: Head) -> list[str]:
+    expected = head.ignorant_loss
     if math.isfinite(first) and first < 2 * expected + 1:
         return []
+    formula = f"ln({head.outputs}) = " if head.activation == "softmax" else ""
     return [
         f"The first loss is {first:.2f}; a network that knows nothing has about "
-        f"ln({num_classes}) = {expected:.2f}. Look at the scaling of the pictures and "
+        f"{formula}{expected:.2f}. Look at the scaling of the pictures and "
         "at the last layer."
     ]
 

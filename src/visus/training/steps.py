@@ -6,12 +6,14 @@ is one, `steps_tensorflow`; another backend is one more file that fills this cla
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visus.data.augment.draw import AugmentDraw
 from visus.data.batches import Batch
+from visus.tasks.base import Head
 
 State = dict[str, NDArray[np.generic]]
 
@@ -22,14 +24,15 @@ class Work:
 
     Args:
         pixels: uint8 `(steps, batch, height, width, channels)`.
-        targets: int32 class numbers `(steps, batch)`.
+        targets: int32 class numbers `(steps, batch)`; for other tasks float32
+            `(steps, batch, num_outputs)`.
         weights: float32 `(steps, batch)`; 0 marks padding.
         rates: float32 learning rates `(steps,)`.
         draw: what augmentation drew for these pictures, or `None` when it is off.
     """
 
     pixels: NDArray[np.uint8]
-    targets: NDArray[np.int32]
+    targets: NDArray[Any]
     weights: NDArray[np.float32]
     rates: NDArray[np.float32]
     draw: AugmentDraw | None
@@ -37,25 +40,37 @@ class Work:
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over pictures, so that any number of steps can be added up."""
+    """Sums over pictures, so that any number of steps can be added up.
+
+    Args:
+        loss: of what is made small.
+        figure: right answers; of labels, right shares; of numbers, absolute errors.
+        weight: of the pictures.
+    """
 
     loss: float
-    correct: float
+    figure: float
     weight: float
 
     @property
     def mean_loss(self) -> float:
-        """Loss a picture, in nats; NaN before any picture was seen."""
+        """Loss a picture; NaN before any picture was seen."""
         return self.loss / self.weight if self.weight else float("nan")
 
     @property
-    def accuracy(self) -> float:
-        """Share of right answers."""
-        return self.correct / self.weight if self.weight else float("nan")
+    def mean_figure(self) -> float:
+        """Share of right answers; of numbers, the mean absolute error."""
+        return self.figure / self.weight if self.weight else float("nan")
 
 
 class Steps(ABC):
-    """Compiled arithmetic over one network; all its state can be taken and put back."""
+    """Compiled arithmetic over one network; all its state can be taken and put back.
+
+    Attributes:
+        head: how the network ends, and so what the loss is.
+    """
+
+    head: Head
 
     @abstractmethod
     def train(self, work: Work) -> None:
@@ -75,7 +90,7 @@ class Steps(ABC):
 
     @abstractmethod
     def evaluate(self, pictures: Batch, batch_size: int) -> Totals:
-        """Loss and right answers with the weights that `weights` gives."""
+        """Loss and figure with the weights that `weights` gives."""
 
     @abstractmethod
     def state(self) -> State:

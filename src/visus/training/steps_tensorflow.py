@@ -18,8 +18,10 @@ import tensorflow as tf
 from visus.data.augment.draw import draw_changes
 from visus.data.batches import Batch, padded_batches
 from visus.data.preprocess import Scaling
+from visus.tasks.base import Head
 from visus.training.augment_tensorflow import change_images, partners
 from visus.training.config import TrainingConfig
+from visus.training.losses_tensorflow import figures_of, losses_of
 from visus.training.optimizers import build_optimizer
 from visus.training.quick_layers import with_quick_layers
 from visus.training.steps import OutOfMemory, State, Steps, Totals, Work
@@ -29,13 +31,14 @@ Tensor = Any
 
 
 class TensorFlowSteps(Steps):
-    """Compiled steps over one Keras network whose output are class scores.
+    """Compiled steps over one Keras network.
 
     Args:
-        model: images `(batch, height, width, channels)` to scores `(batch, classes)`.
+        model: images `(batch, height, width, channels)` to scores `(batch, outputs)`.
         config: optimizer, label smoothing, averaging and augmentation.
         scaling: how uint8 pixels become what the network takes.
         towers: parts of a batch that are computed side by side.
+        head: how the network ends; `None`: with one score a class.
     """
 
     def __init__(
@@ -45,8 +48,11 @@ class TensorFlowSteps(Steps):
         *,
         scaling: Scaling,
         towers: int,
+        head: Head | None = None,
     ) -> None:
         self.model = model
+        self.head = head or Head(model.output_shape[-1])
+        self.losses, self.figures = losses_of(self.head), figures_of(self.head)
         self.training_model = with_quick_layers(model)
         self.config = config
         self.scaling = scaling
@@ -83,7 +89,7 @@ class TensorFlowSteps(Steps):
         self.totals.assign(tf.zeros(3))
 
     def evaluate(self, pictures: Batch, batch_size: int) -> Totals:
-        """Loss and right answers with the weights that `weights` gives."""
+        """Loss and figure with the weights that `weights` gives."""
         sums = np.zeros(3)
         with self._averages_in_place():
             for batch in padded_batches(pictures, batch_size):
@@ -126,9 +132,14 @@ class TensorFlowSteps(Steps):
 
     def _signature(self, *sizes: int | None) -> list[tf.TensorSpec]:
         shape = self.model.input_shape[1:]
+        targets = (
+            tf.TensorSpec(sizes, tf.int32)
+            if self.head.activation == "softmax"
+            else tf.TensorSpec((*sizes, self.head.outputs), tf.float32)
+        )
         return [
             tf.TensorSpec((*sizes, *shape), tf.uint8),
-            tf.TensorSpec(sizes, tf.int32),
+            targets,
             tf.TensorSpec(sizes, tf.float32),
         ]
 
@@ -211,20 +222,22 @@ class TensorFlowSteps(Steps):
             losses = self._training_losses(scores, part)
             loss = tf.reduce_sum(losses * weights) / whole
             total = loss + sum(self.training_model.losses) / self.towers
-        return tape.gradient(total, variables), _sums(scores, losses, targets, weights)
+        figures = self.figures(scores, targets)
+        return tape.gradient(total, variables), _sums(losses, figures, weights)
 
     def _training_losses(self, scores: Tensor, part: dict[str, Tensor]) -> Tensor:
         smoothing = self.config.label_smoothing
-        losses = _losses(scores, part["targets"], smoothing)
+        losses = self.losses(scores, part["targets"], smoothing)
         if "share" not in part:
             return losses
-        others = _losses(scores, partners(part["targets"]), smoothing)
+        others = self.losses(scores, partners(part["targets"]), smoothing)
         return part["share"] * losses + (1 - part["share"]) * others
 
     def _score_batch(self, pixels: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
         images = self._scaled(tf.cast(pixels, tf.float32))
         scores = self.model(images, training=False)
-        return _sums(scores, _losses(scores, targets, 0.0), targets, weights)
+        losses = self.losses(scores, targets, 0.0)
+        return _sums(losses, self.figures(scores, targets), weights)
 
     def _scaled(self, images: Tensor) -> Tensor:
         if self.scaling == "unit":
@@ -232,22 +245,8 @@ class TensorFlowSteps(Steps):
         return images * (2 / 255) - 1 if self.scaling == "signed" else images
 
 
-def _losses(scores: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
-    # Keras keeps the logits beside a softmax's output; from them the loss is exact.
-    logits = getattr(scores, "_keras_logits", None)
-    if logits is None:
-        logits = tf.math.log(tf.clip_by_value(scores, 1e-7, 1.0))
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
-    if label_smoothing:
-        spread = -tf.reduce_mean(tf.nn.log_softmax(logits), axis=-1)
-        losses = (1 - label_smoothing) * losses + label_smoothing * spread
-    return losses
-
-
-def _sums(scores: Tensor, losses: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    answers = tf.argmax(scores, axis=-1, output_type=tf.int32)
-    right = tf.cast(answers == targets, tf.float32)
-    sums = [tf.reduce_sum(values * weights) for values in (losses, right)]
+def _sums(losses: Tensor, figures: Tensor, weights: Tensor) -> Tensor:
+    sums = [tf.reduce_sum(values * weights) for values in (losses, figures)]
     return tf.stack([*sums, tf.reduce_sum(weights)])
 
 

@@ -12,7 +12,7 @@ from visus.data.sources.archive_paths import ArchivePaths
 from visus.data.sources.base import Layout
 from visus.data.sources.gathered import class_names
 from visus.data.sources.places import FolderPlace, Place
-from visus.data.sources.rows import TARGETS, as_text, described
+from visus.data.sources.rows import BESIDE, as_text, described
 from visus.data.sources.tables import TABLES, Row, read_table
 
 Locate = Callable[[str], Location | None]
@@ -55,14 +55,16 @@ def check_columns(place: str, columns: Iterable[str]) -> None:
     """Refuse a table that lacks a column, naming it."""
     found = list(columns)
     missing = [] if "file_name" in found else ["file_name"]
-    missing += [] if {*found} & {*TARGETS} else ["label"]
+    # Any column may be what is to be learned, if --target names it.
+    missing += [] if {*found} - {"file_name", *BESIDE} else ["label"]
     if missing:
         raise DataError(
             received=f"{place} has the columns {', '.join(found) or 'none'}.",
             expected=f"the columns file_name and label; {' and '.join(missing)} is "
             "missing.",
             remedy="Name the columns in the first line: file_name,label[,split]. In "
-            "place of label there may be labels, value or boxes.",
+            "place of label there may be labels, value or boxes, or a column of any "
+            "name for --target.",
         )
 
 

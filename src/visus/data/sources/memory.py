@@ -1,5 +1,6 @@
 """Pictures that are in Python already: arrays, PIL pictures, a DataFrame."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,14 @@ from numpy.typing import NDArray
 
 from visus.core.errors import DataError
 from visus.data.ledger import Ledger
-from visus.data.records import ImageDataset, ImageRecord
+from visus.data.records import ImageDataset, ImageRecord, Target
 from visus.data.sources.base import Access, Source
 from visus.data.sources.manifest import check_columns, locate_below, read_rows
 
 EXPECTED = (
     "a pair (pictures, labels): uint8 arrays (height, width) or (height, width, 1 or "
-    "3), PIL pictures, or one array of them; or a DataFrame with file_name,label."
+    "3), PIL pictures, or one array of them; a label, a list of labels, or a number "
+    "with a fraction for each; or a DataFrame with file_name,label."
 )
 
 
@@ -56,15 +58,38 @@ def as_pixels(picture: Any) -> NDArray[np.uint8]:
 def _from_pair(pictures: Any, labels: Any) -> tuple[ImageDataset, Ledger]:
     if isinstance(pictures, np.ndarray) and pictures.ndim == 3:
         pictures = pictures[..., None]
-    names = [_label(label) for label in np.asarray(labels).tolist()]
-    if len(pictures) != len(names):
-        raise _refuse(f"{len(pictures)} pictures and {len(names)} labels.")
+    targets = _targets(labels)
+    if len(pictures) != len(targets):
+        raise _refuse(f"{len(pictures)} pictures and {len(targets)} labels.")
     records = tuple(
-        ImageRecord(str(row), name, pixels=as_pixels(picture))
-        for row, (picture, name) in enumerate(zip(pictures, names, strict=True))
+        ImageRecord(str(row), target, pixels=as_pixels(picture))
+        for row, (picture, target) in enumerate(zip(pictures, targets, strict=True))
     )
+    names = [name for record in records for name in record.labels]
     dataset = ImageDataset("memory", records, class_order(names))
     return dataset, Ledger(tuple(record.id for record in records))
+
+
+def _targets(labels: Any) -> list[Target]:
+    """Lists are several labels; numbers of which any has a fraction are numbers."""
+    values = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    if any(isinstance(value, list | tuple | set | frozenset) for value in values):
+        return [tuple(dict.fromkeys(map(_label, _several(v)))) for v in values]
+    plain = np.asarray(values).tolist()
+    # NaN is how NumPy and pandas say that nothing is known.
+    known = [None if value != value else value for value in plain]
+    floats = [value for value in known if isinstance(value, float)]
+    if all(value.is_integer() for value in floats):
+        return [None if value is None else _label(value) for value in known]
+    if not all(value is None or math.isfinite(value) for value in known):
+        raise _refuse("A number that is infinite.")
+    return [None if value is None else float(value) for value in known]
+
+
+def _several(value: Any) -> list[Any]:
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def class_order(names: Sequence[str]) -> tuple[str, ...]:

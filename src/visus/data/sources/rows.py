@@ -19,7 +19,8 @@ from visus.data.sources.gathered import box_fault, target_of_boxes
 from visus.data.sources.places import SPLIT_FOLDERS
 
 TARGETS = ("label", "labels", "value", "boxes", "objects")
-KNOWN = ("file_name", *TARGETS, "split", "group", "weight", "mask")
+BESIDE = ("split", "group", "weight")
+KNOWN = ("file_name", *TARGETS, *BESIDE, "mask")
 # What a spreadsheet would run: `=HYPERLINK(...)`, `+cmd|...!A1`. No label looks so.
 _FORMULA = re.compile(r"^[=+@-][^ ]*[(!|]")
 
@@ -117,6 +118,13 @@ def _label(value: Any, where: str, column: str) -> str | None:
     if _FORMULA.match(text):
         raise _refuse(where, column, value, "a name, not a spreadsheet's formula")
     return text or None
+
+
+def names_in(target: Target) -> tuple[str, ...]:
+    """The labels that a target holds: itself, or a cell's list of them."""
+    if isinstance(target, str):
+        return _labels(target, "A target") or ()
+    return target if isinstance(target, tuple) else (as_text(target),)
 
 
 def _labels(value: Any, where: str) -> tuple[str, ...] | None:

@@ -1,0 +1,53 @@
+"""What the measures of all tasks take and give."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visus.bundles.predictions import Predictions
+from visus.core.report import Fact, Figure, Finding, Table
+from visus.data.batches import Batch
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Answers beside the truth, row by row.
+
+    Args:
+        predictions: of the test pictures, in their order.
+        test: the pictures, all with a known target.
+        train: the training pictures, for baselines; `None` where there are none.
+    """
+
+    predictions: Predictions
+    test: Batch
+    train: Batch | None
+
+    @property
+    def units(self) -> NDArray[np.intp]:
+        """Equal numbers are one group `(num_images,)`, no independent witnesses."""
+        return self.predictions.units
+
+    @property
+    def grouped(self) -> bool:
+        """Whether any group has several test pictures."""
+        return len(np.unique(self.units)) < len(self.test)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a task has to say of a test; the first fact is the one that counts.
+
+    Args:
+        facts: figures, with baselines last.
+        findings: what a person should know.
+        tables: by class or label.
+        figures: all but the learning curves.
+    """
+
+    facts: Sequence[Fact]
+    findings: Sequence[Finding] = ()
+    tables: Sequence[Table] = ()
+    figures: Sequence[Figure] = ()
