@@ -147,5 +147,5 @@ def test_the_same_story_in_python(cli, stripes):
     )
     assert len(run.summary["folds"]) == 2
     assert len(run.predictions.ids) == 40
-    assert "mean of 2 folds" in run._repr_html_()
+    assert "mean accuracy" in run._repr_html_() and "2 folds" in run._repr_html_()
     assert "Folds" in run.report._repr_html_()

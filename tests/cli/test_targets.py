@@ -287,3 +287,43 @@ def test_a_mended_manifest_keeps_several_labels_and_numbers(cli, place):
         cli(*undo, "--manifest", f"{name}-restored.csv")
         again = rows_of(Path(f"{name}-restored.csv"))
         assert [row[column] for row in again] == [row[column] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("words", "figure"),
+    [
+        (NUMBERS[:5], "mean_absolute_error"),
+        (LABELS[:1], "mean_average_precision"),
+    ],
+    ids=["numbers", "labels"],
+)
+def test_folds_pool_what_each_tested(cli, place, words, figure, tmp_path):
+    words = ["train", place / words[0], *words[1:], *QUICK]
+    words += ["--set", "training.epochs=2", "--folds", 2, "--out", tmp_path / "r"]
+    told = cli.json(*words)
+    shares = [fold[figure] for fold in told["folds"]]
+    assert told["test"][figure] == pytest.approx(sum(shares) / 2)
+
+    from visus.bundles import Predictions
+
+    kept = Predictions.load(tmp_path / "r" / "predictions" / "test.npz")
+    assert len(set(kept.ids)) == 120
+    measure = {
+        "mean_absolute_error": oracle.mean_absolute_error,
+        "mean_average_precision": oracle.average_precision_score,
+    }[figure]
+    assert told["out_of_fold"][figure] == pytest.approx(
+        measure(kept.targets, kept.scores), rel=1e-5
+    )
+    low, high = told["out_of_fold"]["interval"]
+    assert low < told["out_of_fold"][figure] < high
+
+
+@pytest.mark.parametrize("words", [NUMBERS[:5], LABELS[:1]], ids=["numbers", "labels"])
+def test_sheets_name_numbers_and_labels(cli, place, words, tmp_path):
+    sheet = tmp_path / "sheet.png"
+    words = ["data", place / words[0], *words[1:], "--augment", "--plot", sheet]
+    told = cli.json(*words, "--set", "training.augment.mixup=0.4")
+    assert told["sheet"]["path"] == str(sheet)
+    with Image.open(sheet) as drawn:
+        assert drawn.width > 400

@@ -159,7 +159,10 @@ def _spread_in_words(figure: str, spread: float) -> str:
 
 
 def _out_of_fold(figure: str, pooled: Predictions) -> Interval:
-    """The figure over all pictures, each answered by the fold that tested it."""
+    """The figure over all pictures, each answered by the fold that tested it.
+
+    Every picture counts alike, whatever its weight was in its fold.
+    """
     known = pooled.meaning.known(_targets(pooled))
     scores, targets = pooled.scores[known], _targets(pooled)[known]
     if figure == "accuracy":
