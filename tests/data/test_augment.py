@@ -92,6 +92,16 @@ def test_beta_numbers_are_those_of_scipy(shape):
     assert beta_quantile(shares, shape) == pytest.approx(expected, abs=2e-4)
 
 
+def test_a_picture_is_mirrored_every_other_epoch():
+    flips = [
+        draw_parts(AugmentConfig(flip=True), SHAPE, KEYS, seed=1, epoch=epoch)["flip"]
+        for epoch in range(4)
+    ]
+    assert np.array_equal(flips[0], flips[2]) and np.array_equal(flips[1], flips[3])
+    assert np.array_equal(flips[0], -flips[1])
+    assert 0.3 < np.mean(flips[0] > 0) < 0.7
+
+
 def test_a_flip_mirrors_about_half_of_the_pictures_exactly():
     pixels = pictures()
     changed = apply_draw(pixels, draw(AugmentConfig(flip=True)))

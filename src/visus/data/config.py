@@ -86,7 +86,7 @@ class AugmentConfig(Settings):
     kind: Kind = Field(
         "photographs", description="what strength is for; unset: the recipe's kind"
     )
-    flip: bool = Field(False, description="mirror left and right, every other time")
+    flip: bool = Field(False, description="mirror left and right, every other epoch")
     upside_down: bool = Field(
         False, description="mirror top and bottom, every other time"
     )

@@ -61,6 +61,14 @@ NETWORKS.add(
     parameters=29_610,
 )
 NETWORKS.add(
+    "quick-residual",
+    "visus.models.quick_residual:QuickResidual",
+    "four convolutions, one of them residual: small gray pictures such as clothes",
+    input_shape=(28, 28, 1),
+    num_classes=10,
+    parameters=104_490,
+)
+NETWORKS.add(
     "resnet",
     "visus.models.resnet:Resnet",
     "a small residual net for color pictures and photographs from scratch",

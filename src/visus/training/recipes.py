@@ -119,9 +119,9 @@ _ALL = [
         "small gray pictures harder than digits, such as clothes; flip off for letters",
         {
             "data": {"validation_share": 0.05},
-            "network": {"name": "quick", "widths": [32, 64, 128]},
+            "network": {"name": "quick-residual"},
             "training": {
-                "epochs": 10,
+                "epochs": 9,
                 "batch_size": 256,
                 "optimizer": "muon",
                 "learning_rate": 0.03,
@@ -130,7 +130,7 @@ _ALL = [
                 "weight_decay": 0.05,
                 "label_smoothing": 0.05,
                 "ema_decay": 0.995,
-                "augment": {"flip": True},
+                "augment": {"flip": True, "cutout": 0.25},
             },
         },
         fewest_steps=1000,

@@ -118,9 +118,12 @@ def draw_parts(
 
 def _draw_warp(config: AugmentConfig, numbers: PictureNumbers) -> Parts:
     parts: Parts = {}
-    for name in ("flip", "upside_down"):
-        if getattr(config, name):
-            parts[name] = np.where(numbers.uniform(name) < 0.5, -1.0, 1.0)
+    if config.flip:
+        parts["flip"] = np.where(numbers.every_other_epoch("flip"), -1.0, 1.0)
+    # By chance, or it would always come with a flip, or never.
+    if config.upside_down:
+        turned = numbers.uniform("upside_down") < 0.5
+        parts["upside_down"] = np.where(turned, -1.0, 1.0)
     if config.quarter_turns:
         parts["quarter_turns"] = np.floor(4 * numbers.uniform("quarter_turns"))
     for name in ("rotate", "shear"):

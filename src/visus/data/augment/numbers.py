@@ -85,6 +85,15 @@ class PictureNumbers:
         """Numbers in [-1, 1), of the shape of the keys."""
         return 2 * self.uniform(purpose) - 1
 
+    def every_other_epoch(self, purpose: str) -> NDArray[np.bool_]:
+        """Whether it is each picture's turn: a half in even epochs, a half in odd ones.
+
+        A picture and its mirror image, seen in turn rather than by chance, are learned
+        sooner (Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024).
+        """
+        even = PictureNumbers(self.keys, self.seed, 0).uniform(purpose) < 0.5
+        return np.asarray(even ^ (self.epoch % 2 == 1))
+
     def beta(self, purpose: str, shape: float) -> Numbers:
         """Numbers distributed as Beta(shape, shape), of the shape of the keys."""
         return beta_quantile(self.uniform(purpose), shape)
