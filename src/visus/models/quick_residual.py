@@ -1,7 +1,8 @@
 """quick-residual: `quick` for small gray pictures that are harder than digits.
 
 It looks at every pixel before anything is made smaller, and a residual convolution
-works where the map is small; both are worth their time on clothes (benchmarks/NOTES.md).
+works where the map is small: both are worth their time on clothes, as
+benchmarks/NOTES.md shows.
 """
 
 from typing import Any
