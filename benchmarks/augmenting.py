@@ -47,14 +47,9 @@ def main() -> None:
     """Measure, print, keep."""
     quick = _arguments().quick
     machine = describe_machine()
-    with scratch_folder() as folder:
-        data = _prepared(folder, QUICK_PICTURES if quick else PICTURES)
-        measurements = _measure(data, QUICK_RUNS if quick else RUNS)
-    ratios = {
-        clock: ratio_of_means(*(_costs(measurements, side, field) for side in SIDES))
-        for clock, field in CLOCKS.items()
-    }
-    print(_table(measurements))
+    measurements = measure_augmenting(quick=quick)
+    ratios = augmenting_ratios(measurements)
+    print(augmenting_table(measurements))
     print()
     print(machine_lines(machine))
     for clock, ratio in ratios.items():
@@ -67,6 +62,21 @@ def main() -> None:
         measurements=measurements,
     )
     print(last_line("augmenting", ratios["wall"]))
+
+
+def measure_augmenting(*, quick: bool) -> list[Measurement]:
+    """Both sides in turn."""
+    with scratch_folder() as folder:
+        data = _prepared(folder, QUICK_PICTURES if quick else PICTURES)
+        return _measure(data, QUICK_RUNS if quick else RUNS)
+
+
+def augmenting_ratios(measurements: Sequence[Measurement]) -> dict[str, float]:
+    """Keras over Visus, by clock."""
+    return {
+        clock: ratio_of_means(*(_costs(measurements, side, field) for side in SIDES))
+        for clock, field in CLOCKS.items()
+    }
 
 
 def arguments_of_side() -> argparse.Namespace:
@@ -117,7 +127,8 @@ def _costs(measurements: Sequence[Measurement], side: str, field: str) -> list[f
     return [1e3 * spent / count for spent, count in zip(seconds, counts, strict=True)]
 
 
-def _table(measurements: Sequence[Measurement]) -> str:
+def augmenting_table(measurements: Sequence[Measurement]) -> str:
+    """A row a side."""
     rows = []
     for side in SIDES:
         costs = [

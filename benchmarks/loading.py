@@ -9,6 +9,9 @@ batches are float32, ours uint8, which the compiled step casts.
 
     python -m benchmarks.loading [--quick]
 
+Then the pictures changed by a whole policy of augmentation, from cached pixels, as
+`python -m benchmarks.augmenting` has them.
+
 ratio: wall seconds of Keras's first pass over ours, cats and dogs. Above 1 we are
 quicker. Before it: the same for the other passes, for full-size photographs and in
 processor seconds, and the most anonymous memory where the pixels are ten times what
@@ -20,6 +23,11 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.augmenting import (
+    augmenting_ratios,
+    augmenting_table,
+    measure_augmenting,
+)
 from benchmarks.data import own_home, scratch_folder, shared_archive, unpack
 from benchmarks.measure import (
     Measurement,
@@ -66,8 +74,14 @@ def main() -> None:
             for side in SIDES
         ]
         streamed = _stream(folders, folder)
-    ratios = _ratios(measurements)
+    changed = measure_augmenting(quick=quick)
+    ratios = _ratios(measurements) | {
+        f"a whole policy of augmentation, {clock}": ratio
+        for clock, ratio in augmenting_ratios(changed).items()
+    }
     print(_table(measurements))
+    print()
+    print(augmenting_table(changed))
     print()
     print(machine_lines(machine))
     print(_parts(measurements))
@@ -79,7 +93,7 @@ def main() -> None:
         quick=quick,
         machine=machine,
         ratios=ratios,
-        measurements=[*measurements, streamed],
+        measurements=[*measurements, streamed, *changed],
     )
     print(last_line("loading", ratios["cats and dogs, first pass, wall"]))
 
@@ -133,7 +147,6 @@ def _rate(found: Measurement, which: str, clock: str = "wall_seconds") -> float:
 
 
 def _ratios(measurements: Sequence[Measurement]) -> dict[str, float]:
-    # A row for pictures changed by a whole policy of augmentation belongs here too.
     return {
         f"{name}, {label}, {clock}": ratio_of_means(
             *(
