@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from visus.bundles import Bundle
 from visus.core.errors import DataError
 from visus.core.progress import SilentProgress
 from visus.data.decode import DecodeFailure, read_file, read_header
@@ -26,6 +27,7 @@ from visus.data.scan import scan_pictures
 from visus.data.sources import read_source
 from visus.data.survey import survey_pictures
 from visus.pipeline.predict import find_pictures, write_answers
+from visus.tasks.single_label import SingleLabel
 
 SPEC = PreprocessSpec(image_size=(4, 4), channels=3)
 
@@ -228,7 +230,9 @@ class FakeBundle:
     """As much of a bundle as answering needs; every picture is a cat."""
 
     class_names = ("cat", "dog")
+    task = SingleLabel(class_names)
     spec = SPEC
+    predictions = Bundle.predictions
 
     class contents:
         graph = b"a graph"
