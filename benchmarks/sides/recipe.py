@@ -55,7 +55,7 @@ def measure_training(dataset: ImageDataset, choices: dict[str, Any]) -> dict[str
     choices["training"]["preflight"] = False
     plan = make_plan(dataset, choices, SilentProgress())
     data = prepare_data(plan, SilentProgress())
-    model, steps = prepare_steps(plan, len(dataset.class_names))
+    model, steps = prepare_steps(plan, data.task.head)
     lesson = make_lesson(plan, data)
     warm_up(steps, lesson)
     with stopwatch() as cost:
