@@ -16,8 +16,8 @@ QUICK = [
     *("--network", "dense", "--set", "training.preflight=false"),
     *("--set", "training.batch_size=16", "--set", "training.optimizer=adam"),
     *("--set", "training.learning_rate=0.003", "--set", "training.epochs=80"),
-    # A mirror would make the left the right, a gray square change how bright all is, and
-    # an average lag behind so few steps.
+    # A mirror would make the left the right, a gray square changes how bright all is,
+    # and an average lags behind so few steps.
     *("--set", "training.augment.flip=false", "--set", "training.augment.cutout=0"),
     *("--set", "training.ema_decay=0"),
 ]
