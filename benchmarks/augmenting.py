@@ -19,6 +19,7 @@ import numpy as np
 
 from benchmarks.data import scratch_folder, shared_archive, unpack
 from benchmarks.measure import (
+    CLOCKS,
     Measurement,
     Spread,
     describe_machine,
@@ -40,7 +41,6 @@ PICTURES, QUICK_PICTURES = 1280, 640
 RUNS, QUICK_RUNS = 5, 3
 PEER, OURS = "Keras layers in tf.data", "Visus"
 SIDES = {PEER: "augmenting_keras", OURS: "augmenting_visus"}
-CLOCKS = {"wall": "wall_seconds", "CPU": "cpu_seconds"}
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ from benchmarks.augmenting import (
 )
 from benchmarks.data import own_home, scratch_folder, shared_archive, unpack
 from benchmarks.measure import (
+    CLOCKS,
     Measurement,
     Spread,
     describe_machine,
@@ -54,7 +55,6 @@ SIDES = {PEER: "loading_keras", OURS: "loading_visus"}
 ARCHIVES = {"cats and dogs": "cats_dogs_180", "full size": "imagenet_samples_200"}
 PASSES = {"first": "first pass", "second": "second pass", "again": "a later run"}
 PARTS = ("list", "scan", "twins", "batches")
-CLOCKS = {"wall": "wall_seconds", "CPU": "cpu_seconds"}
 # The promise: anonymous memory stays under the budget and this.
 SPARE_BYTES = 100e6
 TIMES_THE_BUDGET = 10

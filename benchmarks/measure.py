@@ -26,6 +26,9 @@ _MEASURED = ("src", "benchmarks", ":(exclude)benchmarks/results")
 
 Measurement = dict[str, Any]
 
+# What is told of each cost, and the field of a measurement that holds it.
+CLOCKS = {"wall": "wall_seconds", "CPU": "cpu_seconds"}
+
 
 class SideFailed(RuntimeError):
     """A side's process ended with an error; its last lines are the message."""

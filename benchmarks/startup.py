@@ -18,6 +18,7 @@ from statistics import median
 
 from benchmarks.data import own_home, scratch_folder
 from benchmarks.measure import (
+    CLOCKS,
     ROOT,
     Measurement,
     Spread,
@@ -38,7 +39,6 @@ PAIRS = {
     "help": ('python -c "import keras"', "visus --help"),
     "predict": ("Keras script", "visus predict"),
 }
-CLOCKS = (("wall", "wall_seconds"), ("CPU", "cpu_seconds"))
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def main() -> None:
     ratios = {
         f"{pair} {label}": _ratio(measurements, pair, field)
         for pair in PAIRS
-        for label, field in CLOCKS
+        for label, field in CLOCKS.items()
     }
     print(_table(measurements))
     print()
@@ -115,7 +115,7 @@ def _table(measurements: Sequence[Measurement]) -> str:
         for side in sides:
             spreads = [
                 Spread.of(values_of(measurements, field, side=side))
-                for _, field in CLOCKS
+                for field in CLOCKS.values()
             ]
             runs = str(len(values_of(measurements, "run", side=side)))
             rows.append([side, runs, *(spread.range() for spread in spreads)])
