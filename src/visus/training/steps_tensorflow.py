@@ -23,7 +23,6 @@ from visus.training.augment_tensorflow import change_images, partners
 from visus.training.config import TrainingConfig
 from visus.training.losses_tensorflow import figures_of, losses_of
 from visus.training.optimizers import build_optimizer
-from visus.training.quick_layers import with_quick_layers
 from visus.training.steps import OutOfMemory, State, Steps, Totals, Work
 from visus.training.uninterrupted import uninterrupted
 
@@ -53,7 +52,6 @@ class TensorFlowSteps(Steps):
         self.model = model
         self.head = head or Head(model.output_shape[-1])
         self.losses, self.figures = losses_of(self.head), figures_of(self.head)
-        self.training_model = with_quick_layers(model)
         self.config = config
         self.scaling = scaling
         self.towers = towers
@@ -218,10 +216,10 @@ class TensorFlowSteps(Steps):
         variables = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            scores = self.training_model(images, training=True)
+            scores = self.model(images, training=True)
             losses = self._training_losses(scores, part)
             loss = tf.reduce_sum(losses * weights) / whole
-            total = loss + sum(self.training_model.losses) / self.towers
+            total = loss + sum(self.model.losses) / self.towers
         figures = self.figures(scores, targets)
         return tape.gradient(total, variables), _sums(losses, figures, weights)
 
