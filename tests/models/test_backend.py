@@ -41,7 +41,7 @@ def test_what_others_say_while_it_loads_is_passed_on():
         "import os\n"
         "from visus.models.backend import _without_announcements\n"
         "with _without_announcements():\n"
-        "    os.write(2, b'I0 oneDNN custom operations are on. You may\\nthe disk\\n')\n"
+        "    os.write(2, b'oneDNN custom operations are on.\\nthe disk\\n')\n"
         "os.write(2, b'after')"
     )
     assert start(words).stderr == "the disk\nafter"

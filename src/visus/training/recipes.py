@@ -121,7 +121,7 @@ _ALL = [
             "data": {"validation_share": 0.05},
             "network": {"name": "quick-residual"},
             "training": {
-                "epochs": 7,
+                "epochs": 12,
                 "batch_size": 256,
                 "optimizer": "muon",
                 "learning_rate": 0.03,
@@ -142,7 +142,7 @@ _ALL = [
             "data": {"validation_share": 0.05},
             "network": {"name": "resnet", "stem": 16, "widths": [32, 128, 256]},
             "training": {
-                "epochs": 15,
+                "epochs": 20,
                 "batch_size": 128,
                 "optimizer": "muon",
                 "learning_rate": 0.03,
@@ -151,7 +151,7 @@ _ALL = [
                 "weight_decay": 0.05,
                 "label_smoothing": 0.1,
                 "ema_decay": 0.998,
-                "augment": {"flip": True, "shift": 0.1},
+                "augment": {"flip": True, "shift": 0.0625},
             },
         },
         fewest_steps=1000,
