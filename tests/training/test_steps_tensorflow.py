@@ -184,3 +184,18 @@ def test_mixed_pictures_have_mixed_labels(lesson, augment):
     np.add.at(label, (np.arange(len(own)), other), 1 - work.draw.share[0])
     expected = -(label * np.log(scores)).sum(axis=1).mean()
     assert steps.training_totals().mean_loss == pytest.approx(expected, abs=1e-4)
+
+
+def test_gradients_of_many_towers_are_added_in_one_order():
+    import tensorflow as tf
+
+    from visus.training.steps_tensorflow import _added
+
+    # Numbers of which another order gives another sum.
+    parts = [np.float32(value) * np.ones(3, np.float32) for value in (1e8, 1.5, -1e8)]
+    parts.append(np.full(3, 0.3, np.float32))
+    in_order = ((parts[0] + parts[1]) + parts[2]) + parts[3]
+    other = parts[1] + (parts[0] + parts[2]) + parts[3]
+    assert not np.array_equal(in_order, other)
+    added = tf.function(_added)
+    assert all(np.array_equal(added(parts), in_order) for _ in range(5))

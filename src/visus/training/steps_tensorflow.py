@@ -6,7 +6,7 @@ Batch normalisation sees one tower at a time. Everything that changes is a varia
 a state can be taken after any call, and an interrupt between calls loses nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
@@ -187,9 +187,9 @@ class TensorFlowSteps(Steps):
         whole = tf.maximum(tf.reduce_sum(batch["weights"]), 1e-6)
         towers = [self._tower(part, whole) for part in self._parts(batch)]
         parts = zip(*[gradients for gradients, _ in towers], strict=True)
-        gradients = [tf.add_n(part) for part in parts]
+        gradients = [_added(part) for part in parts]
         self.optimizer.apply(gradients, self.model.trainable_variables)
-        self.totals.assign_add(tf.add_n([sums for _, sums in towers]))
+        self.totals.assign_add(_added([sums for _, sums in towers]))
         self._update_averages()
 
     def _update_averages(self) -> None:
@@ -246,6 +246,12 @@ class TensorFlowSteps(Steps):
 def _sums(losses: Tensor, figures: Tensor, weights: Tensor) -> Tensor:
     sums = [tf.reduce_sum(values * weights) for values in (losses, figures)]
     return tf.stack([*sums, tf.reduce_sum(weights)])
+
+
+def _added(parts: Sequence[Tensor]) -> Tensor:
+    # Not `add_n`: of three and more it begins with whichever is free first, and so
+    # rounds otherwise from run to run.
+    return tf.reduce_sum(tf.stack(parts), axis=0)
 
 
 def _assign(variables: list[Any], arrays: list[Any]) -> None:
