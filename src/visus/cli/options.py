@@ -75,3 +75,10 @@ Folds = Annotated[
 StartFrom = Annotated[
     Path | None, typer.Option("--from", help="Start with the weights of this bundle.")
 ]
+FindRate = Annotated[
+    bool,
+    typer.Option("--find-lr", help="Search the learning rate; nothing is trained."),
+]
+RatePlot = Annotated[
+    Path | None, typer.Option("--plot", help="A PNG of what --find-lr has seen.")
+]

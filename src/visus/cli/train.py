@@ -42,14 +42,15 @@ def train(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and how long.")
     ] = False,
+    find_lr: options.FindRate = False,
+    plot: options.RatePlot = None,
     offline: options.Offline = False,
     force: options.Force = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Train, evaluate and save a model."""
     progress = terminal_progress(quiet=as_json)
-    if (source is None) == (resume is None):
-        raise _one_of_two(source)
+    _require_sense(source, resume, plot, find_lr)
     from visus.pipeline.folds import resume_begun, train_asked
 
     if resume is not None:
@@ -68,10 +69,22 @@ def train(
         "data": data_choices(split, group, target, task, allow_leak=allow_leak),
     }
     request = Request(source, _choices(named, settings or [], config), out, force)
+    if find_lr:
+        _tell_rate(request, plot, as_json)
+        return
     if dry_run:
         _tell_plan(request, as_json)
         return
     _tell(train_asked(request, progress).summary, as_json)
+
+
+def _require_sense(
+    source: str | None, resume: Path | None, plot: Path | None, find_lr: bool
+) -> None:
+    if (source is None) == (resume is None):
+        raise _one_of_two(source)
+    if plot is not None and not find_lr:
+        raise _nothing_to_plot(plot)
 
 
 def _choices(
@@ -95,6 +108,29 @@ def _tell_plan(request: "Request", as_json: bool) -> None:
     for name, value in told.items():
         if name != "config":
             write(f"{name.replace('_', ' ')}: {_plain(value)}")
+
+
+def _tell_rate(request: "Request", plot: Path | None, as_json: bool) -> None:
+    from visus.pipeline.find_rate import find_rate
+
+    progress = terminal_progress(quiet=as_json)
+    told = find_rate(request, progress, plot=plot, force=request.force)
+    if as_json:
+        answer(told)
+        return
+    recipe, found = told["recipe_rate"], told["suggested_rate"]
+    write(
+        f"{told['network']}, {told['optimizer']}, batch {told['batch_size']}: "
+        f"{told['steps']} steps at rising rates"
+    )
+    write(
+        "the loss never fell: no rate can be suggested"
+        if found is None
+        else f"the loss fell fastest at {found:.2g} (the recipe has {recipe:g}); "
+        f"try --set training.learning_rate={found:.2g}"
+    )
+    if told["plot"]:
+        write(f"plot: {told['plot']}")
 
 
 def _tell(summary: dict[str, Any], as_json: bool) -> None:
@@ -140,4 +176,12 @@ def _one_of_two(source: str | None) -> ConfigError:
         received="Both a source and --resume." if source else "No source.",
         expected="a source to train on, or --resume RUN to go on with a run.",
         remedy="Try: visus train digits",
+    )
+
+
+def _nothing_to_plot(plot: Path) -> ConfigError:
+    return ConfigError(
+        received=f"--plot {plot} without --find-lr.",
+        expected="--plot where the learning rate is searched.",
+        remedy="Add --find-lr; training draws its curves into its report.",
     )
