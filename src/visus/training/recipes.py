@@ -121,7 +121,7 @@ _ALL = [
             "data": {"validation_share": 0.05},
             "network": {"name": "quick-residual"},
             "training": {
-                "epochs": 9,
+                "epochs": 10,
                 "batch_size": 256,
                 "optimizer": "muon",
                 "learning_rate": 0.02,
