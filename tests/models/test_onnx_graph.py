@@ -122,6 +122,7 @@ LAYERS = {
     "rescaling by channel": lambda: layers.Rescaling([1, 2, 3], offset=[0.1, 0.2, 0.3]),
     "relu": lambda: layers.ReLU(),
     "relu slope and ceiling": lambda: layers.ReLU(max_value=0.5, negative_slope=0.1),
+    "relu ceiling": lambda: layers.ReLU(0.5),
     "leaky relu": lambda: layers.LeakyReLU(negative_slope=0.3),
     "elu": lambda: layers.ELU(alpha=0.7),
     "prelu": lambda: layers.PReLU(),
@@ -299,6 +300,17 @@ def test_batch_normalization_folds_into_the_convolution(kind, bias):
     model = randomised(keras.Model(images, layers.Dense(3)(x)))
     assert "BatchNormalization" not in node_kinds(build_onnx(model, scaling="unit"))
     assert_equals_keras(model)
+
+
+@pytest.mark.parametrize("kind", ["layer", "activation"])
+def test_relu6_is_one_clip(kind):
+    images = keras.Input(SHAPE)
+    relu6 = layers.ReLU(6) if kind == "layer" else layers.Activation("relu6")
+    x = layers.Flatten()(relu6(layers.Conv2D(4, 3)(images)))
+    model = randomised(keras.Model(images, layers.Dense(3)(x)))
+    kinds = node_kinds(build_onnx(model, scaling="unit"))
+    assert kinds.count("Clip") == 1
+    assert not {"Relu", "Min"} & set(kinds)
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
