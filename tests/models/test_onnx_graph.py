@@ -371,6 +371,36 @@ def test_operators_between_tensors_equal_keras():
     assert_equals_keras(randomised(keras.Model(images, layers.Dense(3)(x))))
 
 
+def test_operators_with_plain_numbers_equal_keras():
+    images = keras.Input(SHAPE)
+    x = layers.Conv2D(6, 3)(images)
+    x = layers.ReLU(6.0)(x + 3.0) * (1 / 6) - 2
+    x = layers.Flatten()(1.5 - keras.ops.maximum(x, -1.9))
+    assert_equals_keras(randomised(keras.Model(images, layers.Dense(3)(x * 2))))
+
+
+def test_layers_of_applications_equal_keras():
+    from keras.src.applications.convnext import LayerScale, StochasticDepth
+    from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
+
+    images = keras.Input(SHAPE)
+    x = layers.Conv2D(6, 3, padding="same")(images)
+    y = StochasticDepth(0.3)(LayerScale(0.1, 6)(x))
+    x = layers.Flatten()(CustomScaleLayer(0.17)([x, layers.Conv2D(6, 1)(y)]))
+    assert_equals_keras(randomised(keras.Model(images, layers.Dense(3)(x))))
+
+
+def test_a_layer_that_only_has_such_a_name_is_refused():
+    class LayerScale(layers.Layer):
+        def call(self, values):
+            return values * 2
+
+    images = keras.Input(SHAPE)
+    model = keras.Model(images, layers.Flatten()(LayerScale()(images)))
+    with pytest.raises(ModelError, match="has no ONNX form"):
+        build_onnx(model, scaling="unit")
+
+
 def test_layer_used_twice_equals_keras_and_is_stored_once():
     images = keras.Input((8, 8, 3))
     shared = layers.Conv2D(3, 3, padding="same", activation="relu")
@@ -490,7 +520,7 @@ def test_activation_that_only_looks_known_is_refused(function):
 @pytest.mark.parametrize(
     "operation",
     [
-        lambda x: x + 1.0,
+        lambda x: x + np.ones((4, 3, 3)),
         lambda x: keras.ops.average(x, axis=1),
         lambda x: x + keras.ops.mean(x, axis=(1, 2)),
     ],
@@ -552,4 +582,5 @@ def test_network_of_another_shape_is_refused(build):
 def test_every_converter_is_tested():
     tested = {type(build()).__name__ for build in LAYERS.values()}
     tested |= {*AUGMENTATIONS, *MERGES, "Activation", "Concatenate", "Flatten"}
+    tested |= {"CustomScaleLayer", "LayerScale", "StochasticDepth"}
     assert set(CONVERTERS) == tested
