@@ -7,6 +7,7 @@ Everything in this file is known without Keras. `find_backbone` names one, and
 from typing import TYPE_CHECKING
 
 from visus.core.registry import Registry
+from visus.models.pretrained import catalogue
 from visus.models.pretrained.card import Card, Published, photo_spec
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ BACKBONES.add(
         ),
     ),
 )
+catalogue.register(BACKBONES)
 
 
 def find_backbone(name: str) -> "Backbone":
