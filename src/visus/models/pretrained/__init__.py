@@ -4,6 +4,7 @@ Everything in this file is known without Keras. `find_backbone` names one, and
 `find_weights` (in `weights.py`) finds its file; see docs/backbones.md.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from visus.core.registry import Registry
@@ -42,12 +43,26 @@ catalogue.register(BACKBONES)
 def find_backbone(name: str) -> "Backbone":
     """The backbone of that name; Keras is imported.
 
+    Args:
+        name: of the list; the path of a `.keras` file; or `hub:` and a preset of
+            KerasHub.
+
     Raises:
         ConfigError: nobody knows it; the nearest names are told.
+        ModelError: the file cannot be used.
+        MachineError: the preset needs the extra `hub`, or a connection.
     """
     from visus.models.backend import select_backend
 
-    part = BACKBONES.part(name)
     select_backend()
+    if name.startswith("hub:"):
+        from visus.models.pretrained.hub import HubPreset
+
+        return HubPreset(name)
+    if name.endswith(".keras"):
+        from visus.models.pretrained.keras_file import KerasFile
+
+        return KerasFile(Path(name))
+    part = BACKBONES.part(name)
     backbone: Backbone = part.load()(part.facts["card"])
     return backbone

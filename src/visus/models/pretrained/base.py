@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from visus.core.errors import ModelError
+from visus.data.sources.base import Access
 from visus.models.backend import select_backend
 from visus.models.pretrained.card import Card
+from visus.models.pretrained.weights import find_weights
 
 if TYPE_CHECKING:
     import keras
@@ -30,7 +32,7 @@ class Backbone(ABC):
 
     Example:
         >>> backbone = find_backbone("efficientnet-lite0")         # doctest: +SKIP
-        >>> weights = find_weights(backbone.card)                  # doctest: +SKIP
+        >>> weights = backbone.find_weights()                      # doctest: +SKIP
         >>> network = backbone.features(weights)                   # doctest: +SKIP
         >>> network(pixels).shape                                  # doctest: +SKIP
         (8, 1280)
@@ -71,6 +73,12 @@ class Backbone(ABC):
             ModelError: as for `features`; or the file has no top.
         """
         return self._made(weights, input_shape, top=True)
+
+    def find_weights(
+        self, given: Path | None = None, access: Access | None = None
+    ) -> Path:
+        """The file of weights; see `visus.models.pretrained.weights.find_weights`."""
+        return find_weights(self.card, given, access)
 
     @abstractmethod
     def build(self, input_shape: Shape, *, top: bool) -> "keras.Model":
