@@ -47,6 +47,16 @@ def test_answers_have_imagenets_names_and_percentages(cli, lite0):
     assert row["answer"] in cli("predict", lite0, "ramp.png").stdout
 
 
+def test_gray_and_small_pictures_are_brought_to_its_size(cli, lite0):
+    picture = Image.open("ramp.png")
+    picture.convert("L").save("gray.png")
+    picture.resize((9, 7)).save("small.png")
+    told = cli.json("predict", lite0, "ramp.png", "gray.png", "small.png")
+    first, gray, small = told["predictions"]
+    assert gray["scores"] == first["scores"]
+    assert len(small["scores"]) == 5
+
+
 def test_the_bundle_is_made_once(cli, lite0, home, monkeypatch):
     first = cli.json("predict", lite0, "ramp.png")
     made = sorted((home / "pretrained").glob("*.visus"))
@@ -129,6 +139,9 @@ def test_the_list_says_what_is_known_and_measures_once(cli, lite0, monkeypatch):
 
     monkeypatch.setattr("visus.pipeline.backbones.measured_speed", never)
     assert cli.json("models", "--pretrained")["backbones"] == listed
+    with pytest.raises(AssertionError, match="before"):
+        raise cli("models", "--pretrained", "--measure", code=1).exception
+    cli("models", "--measure", code=2)
     assert "convnexttiny" in cli("models", "--pretrained").stdout
 
 

@@ -25,12 +25,21 @@ def models(
     pretrained: Annotated[
         bool, typer.Option("--pretrained", help="List networks that have learned.")
     ] = False,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure speeds again, as on a calm day.")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """List the networks, or show the layers of one."""
+    if measure and not pretrained:
+        raise ConfigError(
+            received="--measure without --pretrained.",
+            expected="both: speeds are measured of networks that have learned.",
+            remedy="Write `visus models --pretrained --measure`.",
+        )
     if pretrained:
         _require_no_name(name)
-        _list_pretrained(as_json)
+        _list_pretrained(as_json, measure)
         return
     if name is None:
         _list(as_json)
@@ -68,13 +77,13 @@ def _require_no_name(name: str | None) -> None:
         )
 
 
-def _list_pretrained(as_json: bool) -> None:
+def _list_pretrained(as_json: bool, measure: bool) -> None:
     from visus.cli.progress import terminal_progress
     from visus.core.report import Table
     from visus.pipeline.backbones import list_backbones
     from visus.reporting.text import table_text
 
-    listed = list_backbones(terminal_progress(quiet=as_json))
+    listed = list_backbones(terminal_progress(quiet=as_json), again=measure)
     if as_json:
         answer({"backbones": listed})
         return

@@ -180,6 +180,36 @@ def test_a_file_without_a_top_gives_features_and_no_classifier(tmp_path):
         backbone.classifier(tmp_path / "no_top.h5")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [".h5", ".weights.h5"])
+def test_vgg16_with_its_top_and_without_it_at_another_size(kind, tmp_path):
+    theirs = keras.applications.VGG16(weights=None)
+    path = tmp_path / f"vgg16{kind}"
+    write_published(theirs, path) if kind == ".h5" else theirs.save_weights(path)
+    images = np.random.default_rng(6).uniform(0, 255, (1, 224, 224, 3))
+    images = images.astype("float32")
+    prepared = keras.applications.vgg16.preprocess_input(images.copy())
+    expected = np.asarray(theirs(prepared))
+    found = np.asarray(find_backbone("vgg16").classifier(path)(images))
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+    features = find_backbone("vgg16").features(path, (150, 150, 3))
+    last = theirs.get_layer("block5_conv3").get_weights()
+    mine = features.get_layer("block5_conv3").get_weights()
+    assert all(map(np.array_equal, mine, last))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [".h5", ".weights.h5"])
+def test_networks_in_networks_are_filled(kind, tmp_path):
+    theirs = randomised(keras.applications.ConvNeXtTiny(weights=None))
+    path = tmp_path / f"convnext{kind}"
+    write_published(theirs, path) if kind == ".h5" else theirs.save_weights(path)
+    images = np.random.default_rng(6).uniform(0, 255, (1, 224, 224, 3))
+    images = images.astype("float32")
+    found = np.asarray(find_backbone("convnexttiny").classifier(path)(images))
+    np.testing.assert_allclose(found, np.asarray(theirs(images)), rtol=1e-3)
+
+
 def test_blue_first_is_folded_into_the_first_kernel(tmp_path):
     theirs = keras.applications.VGG16(
         input_shape=SMALL, include_top=False, weights=None, pooling="avg"

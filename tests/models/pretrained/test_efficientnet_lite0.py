@@ -84,6 +84,20 @@ def test_a_file_cut_short_is_refused(backbone, lite0_weights, tmp_path):
         backbone.features(cut)
 
 
+@pytest.mark.parametrize("kind", [".weights.h5", ".keras"])
+def test_files_of_keras_are_read_too(backbone, kind, tmp_path):
+    model = backbone.classifier(None)
+    path = tmp_path / f"mine{kind}"
+    (model.save if kind == ".keras" else model.save_weights)(path)
+    features = backbone.features(path, (64, 64, 3))
+    for name in ("stem", "block15_project", "head_norm"):
+        expected = model.get_layer(name).get_weights()
+        for found, wanted in zip(
+            features.get_layer(name).get_weights(), expected, strict=True
+        ):
+            assert np.array_equal(found, wanted)
+
+
 @pytest.mark.parametrize("shape", [(16, 16, 3), (224, 224, 1)])
 def test_pictures_that_are_too_small_or_gray_are_refused(backbone, shape):
     with pytest.raises(ModelError, match="at least 32x32"):

@@ -16,6 +16,7 @@ from keras import layers
 from visus.models.pretrained.base import Backbone, Shape, fill_layer, other_network
 from visus.models.pretrained.card import IMAGENET_CLASSES
 from visus.models.pretrained.torch_file import Weights, read_torch_weights
+from visus.models.pretrained.weight_files import is_of_keras, load_weights
 
 # Kernel, stride, expansion, channels, repeats.
 STAGES = (
@@ -75,12 +76,18 @@ class EfficientNetLite0(Backbone):
         return keras.Model(images, x, name=self.card.name)
 
     def load(self, model: keras.Model, weights: Path, *, top: bool) -> None:
-        """From PyTorch's names and order of axes."""
+        """From PyTorch's names and order of axes, or from a file of Keras's."""
+        if is_of_keras(weights):
+            load_weights(model, weights, self.card.name, None if top else self._whole)
+            return
         arrays = read_torch_weights(weights)
         for layer in model.layers:
             if layer.weights:
                 given = _arrays(layer, arrays, weights, self.card.name)
                 fill_layer(layer, given, weights, self.card.name)
+
+    def _whole(self) -> keras.Model:
+        return self.build(self.card.spec.input_shape, top=True)
 
 
 def _block(

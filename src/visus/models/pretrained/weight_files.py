@@ -68,6 +68,18 @@ def load_weights(
     _require_numbers(model, path, name)
 
 
+def is_of_keras(path: Path) -> bool:
+    """Whether Keras wrote the file, as its content begins; it may be damaged still."""
+    try:
+        with path.open("rb") as file:
+            if file.read(len(HDF5)) == HDF5:
+                return True
+        with zipfile.ZipFile(path) as archive:
+            return "config.json" in archive.namelist()
+    except (OSError, zipfile.BadZipFile, ValueError):
+        return False
+
+
 def kind_of(path: Path) -> str:
     """What a file of weights is, by its content.
 
