@@ -19,12 +19,14 @@ class Session:
     Args:
         graph: the serialised ONNX graph: uint8 `pixels` `(batch, height, width,
             channels)` to float32 `scores` `(batch, num_outputs)`.
+        threads: that share one call; `None`: one a core. With 1, several callers at
+            once keep all cores busy, each with pictures of its own.
     """
 
-    def __init__(self, graph: bytes) -> None:
+    def __init__(self, graph: bytes, threads: int | None = None) -> None:
         runtime = _runtime()
         options = runtime.SessionOptions()
-        options.intra_op_num_threads = available_cores()
+        options.intra_op_num_threads = threads or available_cores()
         options.log_severity_level = 3
         try:
             self._session = runtime.InferenceSession(

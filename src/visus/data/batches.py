@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,18 @@ from visus.data.records import ImageDataset, Split
 MOST_COPIED_BYTES = 64 * 2**20
 
 
+class Elsewhere(Protocol):
+    """Pixels that are no array in memory, but are indexed like one by their rows."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """`(num_images, height, width, channels)`."""
+
+    def __getitem__(self, rows: Any) -> NDArray[np.uint8]: ...
+
+
 class RowsOf:
     """Some rows of a large array of pixels, in any order, read when they are asked for.
 
@@ -22,7 +34,7 @@ class RowsOf:
     mapped from disk so stays on disk.
 
     Args:
-        pixels: uint8 `(num_images, height, width, channels)`.
+        pixels: uint8 `(num_images, height, width, channels)`, or what stands for them.
         rows: positions `(batch,)`.
 
     Example:
@@ -30,7 +42,9 @@ class RowsOf:
         array([0, 1], dtype=uint8)
     """
 
-    def __init__(self, pixels: NDArray[np.uint8], rows: NDArray[np.intp]) -> None:
+    def __init__(
+        self, pixels: NDArray[np.uint8] | Elsewhere, rows: NDArray[np.intp]
+    ) -> None:
         self.pixels = pixels
         self.rows = rows
 
@@ -95,7 +109,7 @@ class Batch:
         )
 
 
-def make_batch(pixels: NDArray[np.uint8], dataset: ImageDataset) -> Batch:
+def make_batch(pixels: Pixels, dataset: ImageDataset) -> Batch:
     """Join pixels to the records they belong to, row by row; targets are classes."""
     return Batch(
         pixels=pixels,
@@ -125,9 +139,11 @@ def padded_batches(pictures: Batch, batch_size: int) -> Iterator[Batch]:
         )
 
 
-def _rows(pixels: Pixels, rows: NDArray[np.intp]) -> Pixels:
+def _rows(pixels: Pixels | Elsewhere, rows: NDArray[np.intp]) -> Pixels:
     if isinstance(pixels, RowsOf):
         return _rows(pixels.pixels, pixels.rows[rows])
+    if not isinstance(pixels, np.ndarray):
+        return RowsOf(pixels, rows)
     # Neighbouring rows need no copy: MNIST's two parts lie one after the other.
     if len(rows) and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
         return pixels[rows[0] : rows[0] + len(rows)]

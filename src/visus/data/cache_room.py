@@ -33,8 +33,13 @@ def pixels_folder() -> Path:
     return visus_home() / "pixels"
 
 
+def features_folder() -> Path:
+    """Where the features of pictures are kept; they share the budget."""
+    return visus_home() / "features"
+
+
 def cache_budget() -> int:
-    """The most bytes that prepared pictures may take, all data sets together.
+    """The most bytes that prepared pictures and features may take, all together.
 
     The environment variable `VISUS_CACHE_GIGABYTES` wins; else 20 GB or a tenth of the
     disk, whichever is less.
@@ -95,7 +100,7 @@ def make_room(wanted: int) -> bool:
     for path, status in entries:
         if total <= most:
             break
-        if not path.name.endswith(ASIDE) and _remove_unheld(path):
+        if not path.name.endswith(ASIDE) and remove_unheld(path):
             total -= status.st_size
     free = shutil.disk_usage(_nearest_folder(pixels_folder())).free
     return wanted + LEFT_FREE_BYTES <= free
@@ -106,7 +111,7 @@ def sweep() -> None:
     latest = time.time() - SECONDS_TO_HOLD
     for path, status in _files():
         if path.name.endswith(ASIDE) and status.st_mtime < latest:
-            _remove_unheld(path)
+            remove_unheld(path)
 
 
 def cache_sizes() -> dict[str, int]:
@@ -124,7 +129,8 @@ def clear_cache(name: str) -> int:
     return size
 
 
-def _remove_unheld(path: Path) -> bool:
+def remove_unheld(path: Path) -> bool:
+    """Remove a file that no process uses; false where one does."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -136,7 +142,7 @@ def _remove_unheld(path: Path) -> bool:
 
 def _files() -> list[tuple[Path, os.stat_result]]:
     found = []
-    for path in _entries(pixels_folder()):
+    for path in (*_entries(pixels_folder()), *_entries(features_folder())):
         try:
             found.append((path, path.stat()))
         except OSError:  # Removed by another process.

@@ -152,6 +152,14 @@ def join_looks(rows: Sequence[Look]) -> Looks:
     )
 
 
+def join_parts(parts: Sequence[Looks]) -> Looks:
+    """The rows of several, one after the other."""
+    arrays = [part.to_arrays() for part in parts]
+    return Looks.from_arrays(
+        {name: np.concatenate([part[name] for part in arrays]) for name in arrays[0]}
+    )
+
+
 def look_at(
     pixels: NDArray[np.uint8] | Picture,
     *,

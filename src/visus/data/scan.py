@@ -5,13 +5,10 @@ decoded again. Pictures that are in memory already are not kept.
 """
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +16,7 @@ from numpy.typing import NDArray
 from visus.core.cores import available_cores
 from visus.core.errors import DataError, MachineError
 from visus.core.progress import Progress, SilentProgress
+from visus.data.ahead import PIECES_AHEAD, Stopped, in_order
 from visus.data.batches import Batch, make_batch
 from visus.data.cache import MOST_BYTES_IN_MEMORY, Kept, Noted, PixelCache
 from visus.data.cache_room import make_room
@@ -115,9 +113,7 @@ def scan_pictures(
         work = _Pass(dataset, spec, measured, progress)
         kept = _scan_files(work, cache, most_bytes)
     noted = kept.noted
-    usable = _usable(dataset, noted)
-    if not len(usable):
-        raise _nothing_usable(dataset, noted)
+    usable = usable_records(dataset, noted)
     return Scan(
         dataset=usable,
         ledger=ledger.with_quarantined(noted.quarantined),
@@ -223,37 +219,20 @@ Result = tuple[NDArray[np.uint8], str, Look] | Quarantined
 
 
 def _decoded(work: _Pass) -> Iterator[list[Result]]:
-    """Pieces of results, in order; few are ahead, so that memory stays flat."""
-    records = work.dataset.records
-    cores = available_cores()
-    most_ahead = 2 * cores
-    piece_bytes = WAITING_BYTES // (most_ahead + 1)
+    """Pieces of results, in order."""
+    pieces_ahead = PIECES_AHEAD * available_cores() + 1
+    piece_bytes = WAITING_BYTES // pieces_ahead
     size = max(1, min(PIECE, piece_bytes // int(np.prod(work.spec.input_shape))))
 
-    stopped = Event()
+    def decode(piece: Sequence[ImageRecord], stopped: Stopped) -> list[Result]:
+        return [_decode_one(record, work) for record in piece if not stopped()]
 
-    def decode(first: int) -> list[Result]:
-        piece = records[first : first + size]
-        return [_decode_one(record, work) for record in piece if not stopped.is_set()]
-
-    _let_freed_memory_stay()
-    # Threads: the codecs and the resize let go of Python's lock while they work.
-    workers = ThreadPoolExecutor(cores)
-    ahead: deque[Future[list[Result]]] = deque()
-    try:
-        for first in range(0, len(records), size):
-            ahead.append(workers.submit(decode, first))
-            if len(ahead) > most_ahead:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
-    finally:
-        # Ctrl-C waits for the picture under way, not for all that are asked for.
-        stopped.set()
-        workers.shutdown(cancel_futures=True)
+    let_freed_memory_stay()
+    yield from in_order(decode, work.dataset.records, size)
 
 
-def _let_freed_memory_stay() -> None:
+def let_freed_memory_stay() -> None:
+    """Freed pictures stay with this process, for the next ones."""
     # The C library (glibc) gives a freed picture back to the system and takes the next
     # one's memory anew: a third of the time goes into that. It stops doing so for all
     # that is smaller than the largest block that was ever freed; 32 MB is its limit.
@@ -261,13 +240,55 @@ def _let_freed_memory_stay() -> None:
 
 
 def _decode_one(record: ImageRecord, work: _Pass) -> Result:
-    spec, measured = work.spec, work.measured
+    opened = open_record(record, work.spec, measured=work.measured)
+    if isinstance(opened, Quarantined):
+        return opened
+    if opened.pixels is None or opened.look is None:  # Only of what is known.
+        raise ValueError(f"{record.id} was not decoded")
+    return opened.pixels, opened.digest, opened.look
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One record's picture.
+
+    Args:
+        digest: content hash.
+        pixels: uint8 `(*spec.input_shape)`; `None` for one that is known already.
+        look: how it looks; `None` likewise.
+    """
+
+    digest: str
+    pixels: NDArray[np.uint8] | None = None
+    look: Look | None = None
+
+
+def open_record(
+    record: ImageRecord,
+    spec: PreprocessSpec,
+    *,
+    measured: bool = False,
+    known: Collection[str] = (),
+) -> Opened | Quarantined:
+    """Read one record, hash it, and decode and prepare it unless its hash is known.
+
+    Args:
+        record: with a location or pixels.
+        spec: how it is prepared.
+        measured: whether its look tells what only an audit asks for.
+        known: content hashes of which nothing but the hash is wanted.
+    """
     if record.pixels is not None:
         digest = hashlib.sha256(record.pixels.tobytes()).hexdigest()
+        if digest in known:
+            return Opened(digest)
         look = look_at(record.pixels, measured=measured)
-        return prepare_pixels(record.pixels, spec), digest, look
+        return Opened(digest, prepare_pixels(record.pixels, spec), look)
     try:
         content = read_location(record.location or Path())
+        digest = hashlib.sha256(content).hexdigest()
+        if digest in known:
+            return Opened(digest)
         decoded = _decoded_for(content, spec)
     except DecodeFailure as failure:
         return Quarantined(record.id, failure.verdict, failure.reason)
@@ -279,8 +300,7 @@ def _decode_one(record: ImageRecord, work: _Pass) -> Result:
         notes=decoded.notes,
         measured=measured,
     )
-    digest = hashlib.sha256(content).hexdigest()
-    return prepare_pixels(decoded.picture, spec, decoded.size), digest, look
+    return Opened(digest, prepare_pixels(decoded.picture, spec, decoded.size), look)
 
 
 def _decoded_for(content: bytes, spec: PreprocessSpec) -> Decoded:
@@ -288,7 +308,14 @@ def _decoded_for(content: bytes, spec: PreprocessSpec) -> Decoded:
     return decode_image(content, at_least=least_decoded_size(spec))
 
 
-def _usable(dataset: ImageDataset, noted: Noted) -> ImageDataset:
+def usable_records(dataset: ImageDataset, noted: Noted) -> ImageDataset:
+    """Those that could be read, with their content hashes.
+
+    Raises:
+        DataError: there is none.
+    """
+    if not noted.hashes:
+        raise _nothing_usable(dataset, noted)
     bad = {entry.id for entry in noted.quarantined}
     good = [record for record in dataset.records if record.id not in bad]
     return dataset.with_records(

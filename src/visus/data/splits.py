@@ -125,6 +125,30 @@ def fold_split(
     return _carve(dataset, "validation", validation_share, seed, joined, strata)
 
 
+def fold_numbers(
+    dataset: ImageDataset,
+    folds: int,
+    seed: int,
+    clusters: Clusters = (),
+    strata: Strata | None = None,
+) -> tuple[int, ...]:
+    """The fold of each record, from 0: for choices among what is learned from.
+
+    Where there are fewer units than folds, each unit is a fold.
+
+    Args:
+        dataset: records with content hashes, perhaps with groups; their splits play no
+            part.
+        folds: how many, at least 2.
+        seed: another one gives other folds.
+        clusters: rows that belong together, such as `Twins.clusters`.
+        strata: what each record counts as; `None`: its label.
+    """
+    units = list(make_units(dataset, clusters, strata))
+    dealt = _deal(units, min(folds, len(units)), derive_seed(seed, "folds"))
+    return tuple(dealt[row] for row in range(len(dataset)))
+
+
 def _fold_of(
     dataset: ImageDataset,
     folds: int,
