@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from visus.core.errors import ConfigError, ModelError, VisusError
 from visus.core.seeds import derive_seed
 from visus.core.settings import read_settings
-from visus.data.preprocess import Scaling
+from visus.data.preprocess import PreprocessSpec, Scaling
 from visus.models import NETWORKS
 from visus.models.backend import select_backend
 from visus.models.base import NetworkFamily
@@ -35,6 +35,7 @@ class Network:
         image_size: `(height, width)` it prefers, for pictures of many sizes.
         builder: input shape, number of outputs and last activation to a Keras model.
         fixed_shape: `(height, width, channels)` when only one is possible.
+        preferred: how pictures are prepared for it, where it has learned before.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Network:
     image_size: tuple[int, int]
     builder: Callable[[Shape, int, Activation], "keras.Model"]
     fixed_shape: Shape | None = None
+    preferred: PreprocessSpec | None = None
 
     def build(self, input_shape: Shape, head: Head | int, seed: int) -> "keras.Model":
         """Make the network; the same seed gives the same first weights.
