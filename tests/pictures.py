@@ -15,11 +15,11 @@ def striped(upright: bool, seed: int, side: int = 16) -> np.ndarray:
     return np.clip(picture + noise, 0, 255).astype(np.uint8)
 
 
-def write_stripes(folder: Path, count: int = 60) -> Path:
+def write_stripes(folder: Path, count: int = 60, side: int = 16) -> Path:
     """PNG files of stripes in two class folders, numbered in turn."""
     for row in range(count):
         name = "upright" if row % 2 == 0 else "across"
         (folder / name).mkdir(parents=True, exist_ok=True)
-        picture = Image.fromarray(striped(row % 2 == 0, row))
+        picture = Image.fromarray(striped(row % 2 == 0, row, side))
         picture.save(folder / name / f"{row:02d}.png")
     return folder

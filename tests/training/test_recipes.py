@@ -13,7 +13,18 @@ def survey(side: int, gray: bool) -> Survey:
     return Survey(np.full(5, side), np.full(5, side), gray)
 
 
-@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
+# The others take the network that a backbone or a bundle is.
+WITH_NETWORK = [recipe for recipe in RECIPES.values() if "network" in recipe.values]
+
+
+def test_recipes_for_what_has_learned_name_no_network():
+    others = {recipe.name for recipe in RECIPES.values()} - {
+        recipe.name for recipe in WITH_NETWORK
+    }
+    assert others == {"frozen", "gentle"}
+
+
+@pytest.mark.parametrize("recipe", WITH_NETWORK, ids=lambda recipe: recipe.name)
 def test_every_recipe_is_a_config_with_a_known_network(recipe):
     config = resolve_config(recipe, {"source": "x"})
     assert config.network.name in NETWORKS
@@ -28,7 +39,9 @@ def test_the_pictures_choose():
     assert chosen(28, gray=True, easy=True) == "quick"
     assert chosen(28, gray=True) == "small-gray"
     assert chosen(32, gray=False, easy=True) == "small-color"
-    assert chosen(300, gray=True, easy=True) == "photographs"
+    assert chosen(300, gray=True, easy=True) == "frozen"
+    scratch = choose_recipe(survey(300, False), lambda: True, scratch=True)
+    assert scratch.name == "photographs"
 
 
 def test_the_courses_own_recipes_are_exactly_so():

@@ -72,6 +72,12 @@ Network = Annotated[
     str | None,
     typer.Option("--network", help="A name of `visus models`, or a Python file."),
 ]
+Backbone = Annotated[
+    str | None,
+    typer.Option(
+        "--backbone", help="A pretrained network that describes the pictures."
+    ),
+]
 Seed = Annotated[
     int | None, typer.Option("--seed", help="The same seed gives the same model.")
 ]

@@ -22,6 +22,8 @@ def train(
     ] = None,
     network: options.Network = None,
     recipe: options.Recipe = None,
+    backbone: options.Backbone = None,
+    weights: options.Weights = None,
     out: Annotated[
         Path | None,
         typer.Option(help="The run folder. Default: runs/<data>-<network>-<number>."),
@@ -49,14 +51,11 @@ def train(
     as_json: options.AsJson = False,
 ) -> None:
     """Train, evaluate and save a model."""
-    progress = terminal_progress(quiet=as_json)
     _require_sense(source, resume, plot, find_lr)
-    from visus.pipeline.folds import resume_begun, train_asked
-
     if resume is not None:
-        _tell(resume_begun(resume, progress).summary, as_json)
+        _tell_resumed(resume, as_json)
         return
-    from visus.pipeline.config import data_choices
+    from visus.pipeline.config import data_choices, frozen_choices
     from visus.pipeline.train import Request
 
     named = {
@@ -66,16 +65,15 @@ def train(
         "offline": offline or None,
         "start_from": str(start_from) if start_from else None,
         "folds": folds,
+        "frozen": frozen_choices(backbone, weights),
         "data": data_choices(split, group, target, task, allow_leak=allow_leak),
     }
     request = Request(source, _choices(named, settings or [], config), out, force)
     if find_lr:
         _tell_rate(request, plot, as_json)
         return
-    if dry_run:
-        _tell_plan(request, as_json)
-        return
-    _tell(train_asked(request, progress).summary, as_json)
+    tell = _tell_plan if dry_run else _tell_run
+    tell(request, as_json)
 
 
 def _require_sense(
@@ -96,6 +94,18 @@ def _choices(
     choices.pop("source", None)
     given = {name: value for name, value in named.items() if value is not None}
     return merge_into(merge_into(choices, given), parse_overrides(settings))
+
+
+def _tell_resumed(folder: Path, as_json: bool) -> None:
+    from visus.pipeline.folds import resume_begun
+
+    _tell(resume_begun(folder, terminal_progress(quiet=as_json)).summary, as_json)
+
+
+def _tell_run(request: "Request", as_json: bool) -> None:
+    from visus.pipeline.folds import train_asked
+
+    _tell(train_asked(request, terminal_progress(quiet=as_json)).summary, as_json)
 
 
 def _tell_plan(request: "Request", as_json: bool) -> None:
@@ -142,12 +152,17 @@ def _tell(summary: dict[str, Any], as_json: bool) -> None:
         return
     write(
         f"test {summary['headline']} on {summary['test']['pictures']:,} pictures; "
-        f"{summary['network']}, {summary['training_seconds']:.1f} s of training"
+        f"{summary['network']}, {_how(summary)}"
     )
     write(f"model:  {summary['bundle']}")
     write(f"report: {summary['report']}")
     for note in summary["notes"]:
         say(f"note: {note}")
+
+
+def _how(summary: dict[str, Any]) -> str:
+    trained = f"{summary['training_seconds']:.1f} s of training"
+    return str(summary.get("how", trained))
 
 
 def _tell_folds(summary: dict[str, Any]) -> None:
@@ -156,10 +171,7 @@ def _tell_folds(summary: dict[str, Any]) -> None:
             f"fold {fold['fold']}: {fold['headline']} on {fold['pictures']:,} "
             f"pictures; {fold['run']}"
         )
-    write(
-        f"test {summary['headline']}; {summary['network']}, "
-        f"{summary['training_seconds']:.1f} s of training"
-    )
+    write(f"test {summary['headline']}; {summary['network']}, {_how(summary)}")
     write(f"report: {summary['report']}")
     for note in summary["notes"]:
         say(f"note: {note}")

@@ -36,6 +36,7 @@ def evaluate(
     *,
     title: str,
     train: Batch | None = None,
+    plain: Batch | None = None,
     epochs: Sequence[Mapping[str, Any]] = (),
     findings: Sequence[Finding] = (),
 ) -> Report:
@@ -46,6 +47,8 @@ def evaluate(
         test: pictures; those without a target, or with weight 0, are not counted.
         title: of the report.
         train: the training pictures, for the baselines.
+        plain: the test pictures as `train` has them, where that is another size;
+            `None`: `test`.
         epochs: log lines of the training, for the learning curves.
         findings: what else a person should read, put first.
 
@@ -58,6 +61,7 @@ def evaluate(
         predictions=_answers_to(test, predictions),
         test=test,
         train=_labelled(train, task) if train else None,
+        plain=_labelled(plain, task) if plain else None,
     )
     parts = MEASURES[task.kind](tested)
     return Report(

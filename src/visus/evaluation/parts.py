@@ -19,11 +19,13 @@ class Tested:
         predictions: of the test pictures, in their order.
         test: the pictures, all with a known target.
         train: the training pictures, for baselines; `None` where there are none.
+        plain: the test pictures of the size that `train` has; `None`: `test`.
     """
 
     predictions: Predictions
     test: Batch
     train: Batch | None
+    plain: Batch | None = None
 
     @property
     def units(self) -> NDArray[np.intp]:

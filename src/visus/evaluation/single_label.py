@@ -22,7 +22,8 @@ def measure_single_label(tested: Tested) -> Parts:
     predictions, test = tested.predictions, tested.test
     names, answers = predictions.class_names, predictions.answer_numbers
     facts = _facts(predictions, test)
-    baselines = _baselines(tested.train, test, len(names)) if tested.train else []
+    plain = tested.plain or test
+    baselines = _baselines(tested.train, plain, len(names)) if tested.train else []
     confusion = confusion_matrix(test.targets, answers, len(names))
     weighted = confusion_matrix(test.targets, answers, len(names), test.weights)
     return Parts(

@@ -9,6 +9,7 @@ from visus.core.run import Run
 from visus.core.settings import merge_into, parse_overrides
 from visus.pipeline.audit import Audited, audit_source
 from visus.pipeline.compare import compare_runs
+from visus.pipeline.config import frozen_choices
 from visus.pipeline.data import describe_data
 from visus.pipeline.evaluate import evaluate_bundle
 from visus.pipeline.folds import resume_begun, train_asked
@@ -32,6 +33,8 @@ def train(
     network: Any = None,
     *,
     recipe: str | None = None,
+    backbone: str | None = None,
+    weights: str | Path | None = None,
     out: str | Path | None = None,
     seed: int = 0,
     settings: dict[str, Any] | None = None,
@@ -51,6 +54,9 @@ def train(
         network: a name of `visus models`, a Python file, or a `keras.Model`; `None`:
             the recipe's.
         recipe: named defaults; `None`: chosen by the pictures.
+        backbone: a pretrained network whose features are learned from; `None`: the
+            recipe's.
+        weights: a file or folder of its weights; `None`: found.
         out: the run folder; `None`: the first free one under `runs/`.
         seed: the same seed gives the same model.
         settings: dotted or nested, such as `{"training.epochs": 5}`.
@@ -80,6 +86,9 @@ def train(
     model = network if hasattr(network, "layers") else None
     if network is not None and model is None:
         choices["network"] = {"name": str(network)}
+    frozen = frozen_choices(backbone, weights)
+    if frozen is not None:
+        choices["frozen"] = frozen
     merge_into(choices, _nested(settings or {}))
     request = Request(
         source=source,

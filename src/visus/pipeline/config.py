@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -12,7 +13,11 @@ from visus.data.config import DataConfig
 from visus.models.config import NetworkConfig
 from visus.tasks.base import Task
 from visus.training.config import TrainingConfig
+from visus.training.head.config import FrozenConfig
 from visus.training.recipes import Recipe
+
+# All that frozen features take of the settings of `training`.
+USED_WHEN_FROZEN = ("class_weights",)
 
 
 class RunConfig(Settings):
@@ -33,6 +38,7 @@ class RunConfig(Settings):
     data: DataConfig = DataConfig()
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
+    frozen: FrozenConfig = FrozenConfig()
 
 
 def resolve_config(
@@ -81,6 +87,65 @@ def refuse_unused(task: Task, chosen: Mapping[str, Any]) -> None:
                 expected=f"{off!r}: it has no meaning there.",
                 remedy="Leave it out.",
             )
+
+
+def refuse_idle(recipe: Recipe, chosen: Mapping[str, Any]) -> None:
+    """Refuse what a person chose and the recipe would silently ignore.
+
+    Raises:
+        ConfigError: naming it, and what makes use of it.
+    """
+    if not recipe.frozen:
+        idle = _idle(FrozenConfig(), chosen.get("frozen", {}), ())
+        if idle is not None:
+            raise ConfigError(
+                received=f"frozen.{idle} (--backbone and --weights are of that kind "
+                f"too), and the recipe is {recipe.name}.",
+                expected=f"a setting that {recipe.name} uses; frozen features have "
+                "the recipe 'frozen', which photographs get where no --network, "
+                "--from or other --recipe is asked for.",
+                remedy="Leave it out, or choose --recipe frozen.",
+            )
+        return
+    idle = _idle(TrainingConfig(), chosen.get("training", {}), USED_WHEN_FROZEN)
+    if idle is not None:
+        raise ConfigError(
+            received=f"training.{idle}, and the recipe is {recipe.name}: a pretrained "
+            "network describes each picture once, and nothing is trained by epochs.",
+            expected="settings of `frozen` or `data`"
+            + "".join(f", or training.{name}" for name in USED_WHEN_FROZEN)
+            + ".",
+            remedy="Leave it out, or train a network of your own from scratch with "
+            "--recipe photographs or --network resnet.",
+        )
+
+
+def _idle(
+    defaults: Settings, chosen: Mapping[str, Any], used: tuple[str, ...]
+) -> str | None:
+    """The first chosen setting that differs from its default and is not used."""
+    usual = defaults.model_dump(mode="json")
+    for name, value in chosen.items():
+        if name not in used and not _as_usual(value, usual.get(name)):
+            return name
+    return None
+
+
+def _as_usual(value: Any, usual: Any) -> bool:
+    if isinstance(value, Mapping) and isinstance(usual, Mapping):
+        return all(_as_usual(part, usual.get(name)) for name, part in value.items())
+    return bool(value == usual)
+
+
+def frozen_choices(
+    backbone: str | None, weights: str | Path | None
+) -> dict[str, Any] | None:
+    """The settings of `frozen` that --backbone and --weights stand for."""
+    named = {
+        "backbone": backbone,
+        "weights": None if weights is None else str(weights),
+    }
+    return {name: value for name, value in named.items() if value is not None} or None
 
 
 def data_choices(

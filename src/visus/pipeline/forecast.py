@@ -8,9 +8,11 @@ import numpy as np
 from visus.core.progress import Progress
 from visus.core.settings import merge_into
 from visus.data.batches import Batch
+from visus.data.described import seconds_to_describe
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
-from visus.data.scan import scan_pictures
+from visus.data.scan import Opened, open_record, scan_pictures
+from visus.pipeline.features import ready_backbone
 from visus.pipeline.learn import prepare_steps
 from visus.pipeline.plan import Plan, make_plan, training_pictures
 from visus.pipeline.train import Request, free_folder
@@ -19,6 +21,8 @@ from visus.training.epochs import EpochPlan
 # Enough to average over, few enough to be quick.
 STEPS = 3
 PICTURES = 32
+# All that frozen features take beside looking: reading, splits, head, report.
+SECONDS_AROUND = 3.0
 
 
 def forecast(request: Request, progress: Progress) -> dict[str, Any]:
@@ -32,11 +36,26 @@ def forecast(request: Request, progress: Progress) -> dict[str, Any]:
     plan = make_plan(request.source, choices, progress, model=request.model)
     folds = plan.config.folds or 1
     training = training_pictures(plan.dataset, plan.config.data)
+    out = str(request.out or free_folder(plan))
+    if plan.backbone is not None:
+        return {**_told_of(plan, training), **_with_head(plan, progress), "out": out}
     reading = _seconds_to_read(plan)
     with progress.stage("Timing a few steps"):
         parameters, a_step = _time_steps(plan)
     steps = -(-training // plan.config.training.batch_size)
     seconds = reading + folds * a_step * steps * plan.config.training.epochs
+    return {
+        **_told_of(plan, training),
+        "parameters": parameters,
+        "epochs": plan.config.training.epochs,
+        "batch_size": plan.config.training.batch_size,
+        "reading_minutes": reading / 60,
+        "minutes": seconds / 60,
+        "out": out,
+    }
+
+
+def _told_of(plan: Plan, training: int) -> dict[str, Any]:
     height, width, channels = plan.spec.input_shape
     return {
         "data": plan.dataset.name,
@@ -45,15 +64,37 @@ def forecast(request: Request, progress: Progress) -> dict[str, Any]:
         "classes": len(plan.dataset.class_names),
         "training_pictures": training,
         "network": plan.network.name,
-        "parameters": parameters,
         "input": f"{height}x{width}x{channels}",
         "recipe": plan.config.recipe,
-        "epochs": plan.config.training.epochs,
-        "batch_size": plan.config.training.batch_size,
-        "reading_minutes": reading / 60,
-        "minutes": seconds / 60,
-        "out": str(request.out or free_folder(plan)),
         "config": plan.config.model_dump(mode="json"),
+    }
+
+
+def _with_head(plan: Plan, progress: Progress) -> dict[str, Any]:
+    """Frozen features: which pictures are known is asked of a few, and their speed."""
+    started = time.monotonic()
+    backbone = ready_backbone(plan, progress)
+    making = time.monotonic() - started
+    describer = backbone.describer()
+    known = describer.cache.load().places
+    places = np.linspace(0, len(plan.dataset) - 1, PICTURES).astype(int)
+    records = [plan.dataset.records[row] for row in np.unique(places)]
+    with progress.stage("Timing a few pictures"):
+        opened = [open_record(record, plan.spec, known=known) for record in records]
+        share = sum(isinstance(o, Opened) and o.pixels is None for o in opened)
+        sample = plan.dataset.with_records(records)
+        a_picture = seconds_to_describe(sample, describer)
+    unknown = len(plan.dataset) * (1 - share / len(records))
+    looking = unknown * a_picture
+    folds = plan.config.folds or 1
+    return {
+        "parameters": backbone.joined.parameters,
+        "backbone": f"{backbone.card.name} ({backbone.card.licence})",
+        "features_to_compute": round(unknown),
+        "images_per_second": 1 / a_picture,
+        "making_seconds": making,
+        "seconds": looking + folds * SECONDS_AROUND,
+        "minutes": (looking + folds * SECONDS_AROUND) / 60,
     }
 
 

@@ -1,5 +1,7 @@
 """From a trained network to the bundle: written once, then loaded and proved."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,12 +12,14 @@ from visus.bundles.format import Contents
 from visus.bundles.runtime import Session
 from visus.core.errors import ModelError
 from visus.core.run import Run
+from visus.data.batches import Batch
 from visus.data.preprocess import scaled_images
+from visus.pipeline.backbone import ORIGIN
 from visus.pipeline.environment import describe_environment
 from visus.pipeline.learn import Learned
 from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
-from visus.tasks.base import Task
+from visus.tasks.base import Floats, Targets, Task
 
 GOLDEN_PICTURES = 8
 
@@ -33,30 +37,93 @@ def pack_bundle(run: Run, plan: Plan, data: PreparedData, learned: Learned) -> B
     from visus.models.onnx_graph import build_onnx
 
     graph = build_onnx(learned.model, scaling=plan.spec.scaling)
+    history = learned.history
+    origin = {
+        "parameters": learned.model.count_params(),
+        "epochs": len(history.epochs),
+        "kept_epoch": history.kept_epoch,
+    }
+    if plan.lineage is not None:
+        origin[ORIGIN] = dict(plan.lineage)
+    held = data.split("validation")
+    return save_packed(
+        run,
+        plan,
+        data,
+        Packed(
+            graph=graph,
+            network=_network_bytes(learned.model),
+            golden=_golden(learned.model, plan, data),
+            held_scores=lambda: Session(graph).scores(held.pixels) if held else None,
+            origin=origin,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What a bundle holds of a network, however it learned.
+
+    Args:
+        graph: the ONNX graph.
+        network: the Keras network, serialised; `None`: it has classes of its own.
+        golden: pixels, and the scores that they must give.
+        held_scores: gives the scores of the validation pictures, as the graph has
+            them; `None` where there are no such pictures.
+        origin: what the origin says of the network.
+    """
+
+    graph: bytes
+    network: bytes | None
+    golden: Mapping[str, NDArray[Any]]
+    held_scores: Callable[[], Floats | None]
+    origin: Mapping[str, Any]
+
+
+def save_packed(run: Run, plan: Plan, data: PreparedData, packed: Packed) -> Bundle:
+    """Write `model.visus` with all that it must know of the data, and load it again.
+
+    Raises:
+        ModelError: it does not answer its golden pictures as it must.
+        MachineError: it cannot be written.
+    """
     contents = Contents(
-        graph=graph,
-        network=_network_bytes(learned.model),
+        graph=packed.graph,
+        network=packed.network,
         spec=plan.spec.model_dump(mode="json"),
         class_names=data.task.names,
-        origin=_origin(plan, data, learned),
-        golden=_golden(learned.model, plan, data),
+        origin={**_origin(plan, data), **packed.origin},
+        golden=packed.golden,
         content_hashes={
             split: short_hashes(hashes)
             for split, hashes in data.content_hashes().items()
         },
-        task=_decided(data, graph).to_json(),
+        task=_decided(data, packed.held_scores).to_json(),
     )
     return save_bundle(run.bundle_path, contents)
 
 
-def _decided(data: PreparedData, graph: bytes) -> Task:
-    """The task with what it decides by validation, as the graph answers it."""
+def golden_rows(data: PreparedData) -> tuple[Batch, NDArray[np.intp]]:
+    """Pictures, and which of them a bundle keeps: one of each answer, up to eight."""
+    pictures = data.split("validation") or data.split("test") or data.pictures
+    # One picture of each class, set of labels or number, as far as eight go.
+    _, rows = np.unique(pictures.targets, axis=0, return_index=True)
+    return pictures, rows[:GOLDEN_PICTURES]
+
+
+def _decided(data: PreparedData, scores: Callable[[], Floats | None]) -> Task:
+    """The task with what it decides by validation."""
     held = data.split("validation")
     if held is None:
         return data.task
-    return data.task.decided_by(
-        lambda: (Session(graph).scores(held.pixels), held.targets, held.weights)
-    )
+
+    def answered() -> tuple[Floats, Targets, Floats]:
+        found = scores()
+        if found is None:
+            raise ValueError("no scores of the validation pictures")
+        return found, held.targets, held.weights
+
+    return data.task.decided_by(answered)
 
 
 def _network_bytes(model: Any) -> bytes | None:
@@ -71,11 +138,10 @@ def _network_bytes(model: Any) -> bytes | None:
     return content
 
 
-def _origin(plan: Plan, data: PreparedData, learned: Learned) -> dict[str, Any]:
+def _origin(plan: Plan, data: PreparedData) -> dict[str, Any]:
     environment = describe_environment()
     return {
         "network": plan.network.name,
-        "parameters": learned.model.count_params(),
         "config": plan.config.model_dump(mode="json"),
         "data": {
             "name": data.dataset.name,
@@ -84,18 +150,14 @@ def _origin(plan: Plan, data: PreparedData, learned: Learned) -> dict[str, Any]:
             "counts": data.dataset.counts(),
             "pictures": data.dataset.sizes(),
         },
-        "epochs": len(learned.history.epochs),
-        "kept_epoch": learned.history.kept_epoch,
         "python": environment["python"],
         "versions": environment["packages"],
     }
 
 
 def _golden(model: Any, plan: Plan, data: PreparedData) -> dict[str, NDArray[Any]]:
-    pictures = data.split("validation") or data.split("test") or data.pictures
-    # One picture of each class, set of labels or number, as far as eight go.
-    _, rows = np.unique(pictures.targets, axis=0, return_index=True)
-    pixels = np.ascontiguousarray(pictures.pixels[rows[:GOLDEN_PICTURES]])
+    pictures, rows = golden_rows(data)
+    pixels = np.ascontiguousarray(pictures.pixels[rows])
     images = scaled_images(pixels, plan.spec.scaling)
     scores = np.asarray(model(images, training=False), dtype=np.float32)
     return {"pixels": pixels, "scores": scores}

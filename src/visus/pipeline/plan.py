@@ -1,12 +1,12 @@
 """What would be done: every choice made, before anything long begins."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from visus.auditing import CHECKS
 from visus.bundles import Bundle, load_bundle
-from visus.core.errors import ModelError
+from visus.core.errors import ConfigError, ModelError
 from visus.core.progress import Progress
 from visus.core.settings import merge_into
 from visus.data.checks import with_targets
@@ -20,10 +20,19 @@ from visus.data.sources.base import Access
 from visus.data.survey import Survey, survey_pictures
 from visus.models import NETWORKS
 from visus.models.config import NetworkConfig
+from visus.models.pretrained.card import Card
 from visus.models.resolve import Network, find_network
+from visus.pipeline.backbone import (
+    ORIGIN,
+    card_of,
+    frozen_network,
+    grown_network,
+    has_backbone,
+)
 from visus.pipeline.config import (
     RunConfig,
     check_choices,
+    refuse_idle,
     refuse_unused,
     resolve_config,
 )
@@ -31,7 +40,14 @@ from visus.pipeline.difficulty import mean_pictures_suffice
 from visus.pipeline.shares import with_shares
 from visus.tasks.base import Task
 from visus.tasks.choose import task_of
-from visus.training.recipes import Recipe, choose_recipe, find_recipe
+from visus.training.head.config import FrozenConfig
+from visus.training.recipes import (
+    FROZEN,
+    GENTLE,
+    Recipe,
+    choose_recipe,
+    find_recipe,
+)
 
 # What a network that goes on learning needs to see as it did before.
 AS_THE_BUNDLE = ("image_size", "color", "fit", "interpolation")
@@ -48,6 +64,9 @@ class Plan:
         spec: how pictures will be prepared.
         network: what will be trained.
         task: what is to be learned.
+        backbone: that describes the pictures, where only a head learns.
+        lineage: what the origin says of the backbone in the network, where it goes on
+            learning as a whole.
     """
 
     config: RunConfig
@@ -56,6 +75,8 @@ class Plan:
     spec: PreprocessSpec
     network: Network
     task: Task
+    backbone: Card | None = None
+    lineage: Mapping[str, Any] | None = None
 
     @property
     def published(self) -> bool:
@@ -69,6 +90,7 @@ def make_plan(
     progress: Progress,
     *,
     model: Any = None,
+    by_epochs: bool = False,
 ) -> Plan:
     """Read the source, look at the pictures, and choose what was left open.
 
@@ -77,6 +99,8 @@ def make_plan(
         choices: nested settings that win over the recipe's.
         progress: who is told.
         model: the user's own Keras model, in place of a name.
+        by_epochs: a network is to be trained, whatever the pictures are, if no recipe
+            is asked for.
 
     Raises:
         ConfigError: a setting or name is unknown.
@@ -89,16 +113,26 @@ def make_plan(
         CHECKS.part(name)
     if asked.recipe != "auto":
         find_recipe(asked.recipe)
-    if asked.network.name is not None:
-        find_network(asked.network, model)
+    start = None
     if asked.start_from is not None and model is None:
-        chosen = _as_in(load_bundle(asked.start_from), chosen)
+        start = load_bundle(asked.start_from)
+        chosen = _as_in(start, chosen)
+    if asked.network.name is not None:
+        _find_network(asked, model, start)
+    if asked.frozen != FrozenConfig():
+        card_of(asked.frozen.backbone)
     dataset, ledger = _read(source, asked, progress)
     task = task_of(dataset, asked.data.target)
     task.require(dataset)
     refuse_unused(task, chosen)
     survey = survey_pictures(dataset, progress)
-    return _complete(dataset, ledger, survey, asked, chosen, model, task)
+    scratch = by_epochs or model is not None
+    recipe = _choose_recipe(dataset, survey, asked, chosen, scratch, task, start)
+    refuse_idle(recipe, chosen)
+    if recipe.frozen:
+        _refuse_network(asked, model)
+        recipe = _with_card(recipe, asked.frozen.backbone, chosen)
+    return _complete(dataset, ledger, survey, recipe, chosen, model, task, start)
 
 
 def _read(
@@ -119,31 +153,99 @@ def _as_in(bundle: Bundle, choices: Mapping[str, Any]) -> dict[str, Any]:
         "data": {name: before["data"][name] for name in AS_THE_BUNDLE}
     }
     # A name that only its author has (a file, a model) must be given again.
-    if new in (None, old) and old in NETWORKS:
+    if new in (None, old) and (old in NETWORKS or has_backbone(bundle)):
         values["network"] = dict(before["network"])
     return merge_into(values, choices)
+
+
+def _find_network(asked: RunConfig, model: Any, start: Bundle | None) -> Network:
+    name = asked.network.name
+    if start is not None and has_backbone(start) and name == _name_in(start):
+        return grown_network(start)
+    if asked.recipe == FROZEN and name == asked.frozen.backbone:
+        return frozen_network(card_of(name))
+    return find_network(asked.network, model)
+
+
+def _choose_recipe(
+    dataset: ImageDataset,
+    survey: Survey,
+    asked: RunConfig,
+    choices: Mapping[str, Any],
+    scratch: bool,
+    task: Task,
+    start: Bundle | None,
+) -> Recipe:
+    if asked.recipe != "auto":
+        return find_recipe(asked.recipe)
+    network = choices.get("network", {})
+    if start is not None and has_backbone(start):
+        if network.get("name") == _name_in(start):
+            return find_recipe(GENTLE)
+    scratch = scratch or bool(network)
+    if choices.get("frozen") and not scratch:
+        return find_recipe(FROZEN)
+    return choose_recipe(
+        survey,
+        lambda: mean_pictures_suffice(dataset, task),
+        scratch=scratch or asked.start_from is not None,
+    )
+
+
+def _name_in(bundle: Bundle) -> Any:
+    return bundle.origin["config"]["network"]["name"]
+
+
+def _refuse_network(asked: RunConfig, model: Any) -> None:
+    name = asked.network.name
+    if model is None and asked.start_from is None and name is None:
+        return
+    if name == asked.frozen.backbone:
+        return
+    what = f"--from {asked.start_from}" if asked.start_from else f"the network {name!r}"
+    raise ConfigError(
+        received=f"The recipe 'frozen' with {what if model is None else 'a model'}.",
+        expected="a backbone, which describes the pictures and stays as it is.",
+        remedy="Name one with --backbone (see `visus models --pretrained`), or leave "
+        "the recipe out to train that network.",
+    )
+
+
+def _with_card(recipe: Recipe, name: str, choices: Mapping[str, Any]) -> Recipe:
+    """The recipe with pictures as the backbone was made for."""
+    card = card_of(name)
+    if choices.get("data", {}).get("color") == "gray":
+        raise ConfigError(
+            received=f"data.color = gray with the backbone {card.name!r}.",
+            expected="rgb: it has learned from color. Gray pictures get three equal "
+            "channels.",
+            remedy="Leave data.color out.",
+        )
+    data = {
+        "color": "rgb",
+        "fit": card.spec.fit,
+        "interpolation": card.spec.interpolation,
+    }
+    values = {"data": data, "network": {"name": name}}
+    return replace(recipe, values=values)
 
 
 def _complete(
     dataset: ImageDataset,
     ledger: Ledger,
     survey: Survey,
-    asked: RunConfig,
+    recipe: Recipe,
     choices: Mapping[str, Any],
     model: Any,
     task: Task,
+    start: Bundle | None,
 ) -> Plan:
-    auto = asked.recipe == "auto"
-    recipe = (
-        choose_recipe(survey, lambda: mean_pictures_suffice(dataset, task))
-        if auto
-        else find_recipe(asked.recipe)
-    )
     config = resolve_config(recipe, choices, task.unused)
     shared = with_shares(config.data, dataset, choices.get("data", {}))
     config = config.model_copy(update={"data": shared})
-    config = _with_epochs(config, recipe, dataset, choices)
-    network = find_network(config.network, model)
+    if not recipe.frozen:
+        config = _with_epochs(config, recipe, dataset, choices)
+    network = _find_network(config, model, start)
     spec = choose_spec(config.data, survey, network)
     data = config.data.model_copy(
         update={
@@ -156,7 +258,16 @@ def _complete(
     if named.name is None or model is not None:
         named = NetworkConfig(name=network.name)
     config = config.model_copy(update={"data": data, "network": named})
-    return Plan(config, dataset, ledger, spec, network, task)
+    return Plan(
+        config,
+        dataset,
+        ledger,
+        spec,
+        network,
+        task,
+        backbone=card_of(config.frozen.backbone) if recipe.frozen else None,
+        lineage=start.origin.get(ORIGIN) if start is not None else None,
+    )
 
 
 def training_pictures(dataset: ImageDataset, config: DataConfig) -> int:
@@ -212,12 +323,18 @@ def choose_spec(config: DataConfig, survey: Survey, network: Network) -> Preproc
                 remedy="Leave data.image_size out, or build the model for that size.",
             )
         size = network.fixed_shape[:2]
+    preferred = network.preferred
+    share = 1.0
+    if preferred is not None:
+        size, channels = config.image_size or preferred.image_size, preferred.channels
+        share = preferred.crop_share if config.fit == "crop" else 1.0
     return PreprocessSpec(
         image_size=size,
         channels=1 if channels == 1 else 3,
         fit=config.fit,
         interpolation=config.interpolation,
         scaling=network.scaling,
+        crop_share=share,
     )
 
 

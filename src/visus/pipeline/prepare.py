@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from visus.core.errors import DataError
 from visus.core.files import write_json
 from visus.core.progress import Progress
@@ -11,6 +14,7 @@ from visus.core.report import Finding
 from visus.core.run import Run
 from visus.data.batches import Batch, split_batch
 from visus.data.config import DataConfig
+from visus.data.described import Described
 from visus.data.leaks import Leak, find_leaks
 from visus.data.ledger import Ledger
 from visus.data.preprocess import PreprocessSpec
@@ -42,6 +46,7 @@ class PreparedData:
         leaks: what a given split has on two sides.
         task: after a look at the training targets.
         changed: ids of the pictures that were changed to be read, by what was changed.
+        described: their features, where a backbone described them; `None` elsewhere.
     """
 
     dataset: ImageDataset
@@ -52,6 +57,23 @@ class PreparedData:
     leaks: tuple[Leak, ...]
     task: Task
     changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    described: Described | None = None
+
+    @property
+    def small(self) -> Batch:
+        """The pictures as small as simple baselines need them, in memory if possible.
+
+        Of described pictures these are the thumbnails; to decode all only for a
+        baseline would take longer than the rest.
+        """
+        if self.described is None:
+            return self.pictures
+        return replace(self.pictures, pixels=self.described.looks.thumbnails[..., None])
+
+    def rows(self, split: Split) -> NDArray[np.intp]:
+        """Where the pictures of one split stand."""
+        records = enumerate(self.dataset.records)
+        return np.array([r for r, record in records if record.split == split], np.intp)
 
     def split(self, split: Split) -> Batch | None:
         """The pictures of one split; `None` when it has none."""
@@ -88,7 +110,12 @@ class PreparedData:
 
     def findings(self) -> list[Finding]:
         """What a person should know of the data, with the pictures it is about."""
-        found = [_of_ledger(self.ledger), _of_leaks(self.leaks), _of_refused(self)]
+        found = [
+            _of_ledger(self.ledger),
+            _of_leaks(self.leaks),
+            _of_refused(self),
+            _of_enlarged(self),
+        ]
         return [
             *(finding for finding in found if finding is not None),
             *_of_changed(self.changed, len(self.dataset)),
@@ -113,6 +140,17 @@ def prepare_data(plan: Plan, progress: Progress) -> PreparedData:
         most_bytes=int(plan.config.data.memory_gigabytes * 1e9),
         measured=False,
     )
+    return prepare_scanned(plan, scan, progress)
+
+
+def prepare_scanned(
+    plan: Plan, scan: Scan | Described, progress: Progress
+) -> PreparedData:
+    """Split what one pass through the pictures found to be usable.
+
+    Raises:
+        DataError: too little is usable, or the given test leaks.
+    """
     if len(scan.dataset) < len(plan.dataset):
         plan.task.require(scan.dataset)
     twins = _find_twins(scan, plan, progress)
@@ -135,6 +173,7 @@ def prepare_data(plan: Plan, progress: Progress) -> PreparedData:
         leaks,
         task,
         changed=scan.changed,
+        described=scan if isinstance(scan, Described) else None,
     )
 
 
@@ -166,7 +205,7 @@ def _share(chosen: float | None, default: float) -> float:
     return default if chosen is None else chosen
 
 
-def _find_twins(scan: Scan, plan: Plan, progress: Progress) -> Twins:
+def _find_twins(scan: Scan | Described, plan: Plan, progress: Progress) -> Twins:
     hashes = [record.content_hash for record in scan.dataset.records]
     # A published data set is used as it was published, so that results compare.
     if plan.published:
@@ -228,6 +267,24 @@ def _of_refused(data: PreparedData) -> Finding | None:
         message=f"{len(rows)} pictures look so much alike, in {len(clusters)} clusters "
         "too large to be twins, that splits do not keep them together.",
         image_ids=tuple(data.dataset.records[row].id for row in rows),
+    )
+
+
+def _of_enlarged(data: PreparedData) -> Finding | None:
+    """Photographs smaller than a backbone sees; gray ones too."""
+    if data.described is None:
+        return None
+    height, width = data.spec.image_size
+    looks, share = data.described.looks, data.spec.crop_share
+    small = (looks.heights * share < height) | (looks.widths * share < width)
+    if not small.any():
+        return None
+    return Finding(
+        severity="info",
+        message=f"{small.sum():,} of {len(small):,} pictures are smaller than what the "
+        f"backbone looks at ({height} x {width} pixels of the middle); they are "
+        "enlarged, which adds no detail.",
+        image_ids=tuple(data.dataset.records[row].id for row in small.nonzero()[0]),
     )
 
 

@@ -7,49 +7,67 @@ from visus.bundles import Bundle, Predictions
 from visus.core.files import write_json
 from visus.core.report import Finding, Report, Table
 from visus.core.run import Run
-from visus.data.batches import Batch
+from visus.data.batches import Batch, split_batch
 from visus.data.records import ImageDataset, Split
 from visus.evaluation.evaluate import evaluate
 from visus.pipeline.flattered import NAME as FLATTERY
 from visus.pipeline.flattered import with_flattery
 from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
+from visus.pipeline.told import Told
 from visus.reporting.view import ReportView, save_report
-from visus.training.history import History
+from visus.tasks.base import Floats
 
 REPORT = "evaluation"
+SAVED: tuple[Split, ...] = ("test", "validation")
 
 
 def report_run(
-    run: Run, plan: Plan, data: PreparedData, bundle: Bundle, history: History
+    run: Run, plan: Plan, data: PreparedData, bundle: Bundle, told: Told
 ) -> ReportView:
     """Answer the test pictures, keep the answers, and write the report."""
+    answers = {
+        split: _answer(bundle, pictures, data, told.scores.get(split))
+        for split in SAVED
+        if (pictures := data.split(split)) is not None
+    }
+    for split, predictions in answers.items():
+        predictions.save(predictions_path(run, split))
     test = data.split("test") or data.pictures
-    predictions = answer(bundle, test, data.dataset)
-    predictions.save(predictions_path(run, "test"))
-    validation = data.split("validation")
-    if validation is not None:
-        answer(bundle, validation, data.dataset).save(
-            predictions_path(run, "validation")
-        )
-    notes = [Finding(severity="warning", message=note) for note in history.notes]
+    small = split_batch(data.small, data.dataset, "test") if "test" in answers else None
+    notes = [Finding(severity="warning", message=note) for note in told.notes]
     report = evaluate(
-        predictions,
+        answers.get("test") or answer(bundle, test, data.dataset),
         test,
         title=f"{plan.network.name} on {data.dataset.name}",
-        train=data.split("train"),
-        epochs=[entry.to_json() for entry in history.epochs],
+        train=split_batch(data.small, data.dataset, "train"),
+        plain=small,
+        epochs=told.epochs,
         findings=[*data.findings(), *notes],
     )
     seed = plan.config.data.split_seed
-    report = with_flattery(report, data.dataset, data.pictures, data.twins, seed)
-    report = with_table(report, _run_table(plan, data, bundle, history))
+    report = with_flattery(report, data.dataset, data.small, data.twins, seed)
+    for table in (*told.tables, _run_table(plan, data, bundle, told)):
+        report = with_table(report, table)
     return save_report(report, run.reports, REPORT)
 
 
 def answer(bundle: Bundle, pictures: Batch, dataset: ImageDataset) -> Predictions:
     """The bundle's answers to prepared pictures of the data, with their targets."""
-    scores = bundle.scores(pictures.pixels)
+    return _as_answers(bundle, bundle.scores(pictures.pixels), pictures, dataset)
+
+
+def _answer(
+    bundle: Bundle, pictures: Batch, data: PreparedData, scores: Floats | None
+) -> Predictions:
+    if scores is None:
+        return answer(bundle, pictures, data.dataset)
+    return _as_answers(bundle, scores, pictures, data.dataset)
+
+
+def _as_answers(
+    bundle: Bundle, scores: Floats, pictures: Batch, dataset: ImageDataset
+) -> Predictions:
     answered = bundle.predictions(pictures.ids, scores, pictures.targets)
     of = {record.id: record.group or "" for record in dataset.records}
     groups = tuple(of[image_id] for image_id in pictures.ids)
@@ -71,12 +89,11 @@ def summarise(
     plan: Plan,
     data: PreparedData,
     bundle: Bundle,
-    history: History,
+    told: Told,
     view: ReportView,
     total_seconds: float,
 ) -> dict[str, Any]:
     """Write `summary.json`, last of all: a run that has it is finished."""
-    last = history.epochs[history.kept_epoch - 1].to_json()
     baselines = [f for f in view.facts if f.name.startswith("baseline_")]
     summary = {
         "run": str(run.folder),
@@ -85,26 +102,18 @@ def summarise(
         "task": data.task.kind,
         "test": test_figures(view.report),
         "headline": headline(view.report),
-        "validation": {
-            name.removeprefix("validation_"): value
-            for name, value in last.items()
-            if name.startswith("validation_")
-        },
+        "validation": dict(told.validation),
         "baseline": baselines[-1].value if baselines else None,
         "network": plan.network.name,
         "parameters": bundle.origin["parameters"],
         "recipe": plan.config.recipe,
         "seed": plan.config.seed,
-        "epochs": len(history.epochs),
-        "kept_epoch": history.kept_epoch,
-        "batch_size": history.batch_size,
-        "training_seconds": round(history.training_seconds, 3),
-        "preparing_seconds": round(history.preparing_seconds, 3),
+        **told.figures,
         "total_seconds": round(total_seconds, 3),
         "counts": data.dataset.sizes(),
         "found": data.ledger.found,
         "quarantined": len(data.ledger.quarantined),
-        "notes": [*data.notes(), *history.notes],
+        "notes": [*data.notes(), *told.notes],
     }
     write_json(run.summary_path, summary)
     return summary
@@ -130,14 +139,11 @@ def headline(report: Report) -> str:
     return f"{first.name.replace('_', ' ')} {first.text}"
 
 
-def _run_table(
-    plan: Plan, data: PreparedData, bundle: Bundle, history: History
-) -> Table:
+def _run_table(plan: Plan, data: PreparedData, bundle: Bundle, told: Told) -> Table:
     height, width, channels = plan.spec.input_shape
     sizes = data.dataset.sizes().items()
     pictures = ", ".join(f"{count:,} {split}" for split, count in sizes)
     target = plan.config.data.target
-    best = f"epoch {history.kept_epoch} of {len(history.epochs)}"
     return Table(
         title="How it was made",
         columns=("what", "value"),
@@ -148,8 +154,7 @@ def _run_table(
             ("recipe", plan.config.recipe),
             ("pictures", pictures),
             ("picture size", f"{height} x {width} pixels, {channels} channels"),
-            ("weights kept", best),
-            ("training", f"{history.training_seconds:.1f} seconds"),
+            *told.rows,
             ("seed", str(plan.config.seed)),
             ("data fingerprint", data.dataset.fingerprint[:16]),
             ("files not used", len(data.ledger.quarantined)),

@@ -10,17 +10,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from visus.core.errors import DataError
+from visus.bundles import Bundle
+from visus.core.errors import ConfigError, DataError
 from visus.core.files import write_json
 from visus.core.progress import Progress, SilentProgress
 from visus.core.run import Run
 from visus.pipeline.blocking import refuse_blocked
 from visus.pipeline.environment import describe_environment
+from visus.pipeline.features import prepare_described, ready_backbone, weights_of
+from visus.pipeline.frozen import pack_head, teach_head, told_by_head
 from visus.pipeline.learn import learn
 from visus.pipeline.pack import pack_bundle
 from visus.pipeline.plan import Plan, make_plan
 from visus.pipeline.prepare import PreparedData, prepare_data, record_data
 from visus.pipeline.report import report_run, summarise
+from visus.pipeline.told import Told, told_by
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.training.checkpoint import clear_checkpoints
 
@@ -62,6 +66,10 @@ def train_run(request: Request, progress: Progress | None = None) -> TrainedRun:
     if request.out is not None:
         Run.require_free(request.out, force=request.force)
     plan = make_plan(request.source, request.choices, progress, model=request.model)
+    if plan.backbone is not None:
+        _refuse_callbacks(request)
+        # Before there is a folder: a run without weights would come to nothing.
+        weights_of(plan, progress)
     run = Run.create(request.out or free_folder(plan), plan.config, force=request.force)
     with run.locked():
         return _carry_out(run, plan, request, progress, started)
@@ -113,21 +121,45 @@ def free_folder(plan: Plan, parent: Path = RUNS) -> Path:
 def _carry_out(
     run: Run, plan: Plan, request: Request, progress: Progress, started: float
 ) -> TrainedRun:
+    write_json(run.environment_path, describe_environment())
+    by = _by_head if plan.backbone is not None else _by_epochs
+    data, bundle, told = by(run, plan, request, progress)
+    with progress.stage("Evaluating"):
+        view = report_run(run, plan, data, bundle, told)
+    seconds = time.monotonic() - started
+    summary = summarise(run, plan, data, bundle, told, view, seconds)
+    clear_checkpoints(run.checkpoints)
+    return TrainedRun(run, summary)
+
+
+def _by_epochs(
+    run: Run, plan: Plan, request: Request, progress: Progress
+) -> tuple[PreparedData, Bundle, Told]:
     data = prepare_data(plan, progress)
+    _accept(run, plan, data, progress)
+    learned = learn(plan, data, run, progress, callbacks=request.callbacks)
+    bundle = pack_bundle(run, plan, data, learned)
+    return data, bundle, told_by(learned.history)
+
+
+def _by_head(
+    run: Run, plan: Plan, request: Request, progress: Progress
+) -> tuple[PreparedData, Bundle, Told]:
+    backbone = ready_backbone(plan, progress)
+    data = prepare_described(plan, backbone, progress)
+    _accept(run, plan, data, progress)
+    taught = teach_head(plan, data, backbone, progress)
+    bundle = pack_head(run, plan, data, backbone, taught)
+    return data, bundle, told_by_head(data, backbone, taught)
+
+
+def _accept(run: Run, plan: Plan, data: PreparedData, progress: Progress) -> None:
+    """Refuse data that cannot be learned from; else write down what it is."""
     refuse_blocked(plan, data)
     _check_same_data(run, data)
     record_data(run, data)
-    write_json(run.environment_path, describe_environment())
     for note in data.notes():
         progress.say(note)
-    learned = learn(plan, data, run, progress, callbacks=request.callbacks)
-    bundle = pack_bundle(run, plan, data, learned)
-    with progress.stage("Evaluating"):
-        view = report_run(run, plan, data, bundle, learned.history)
-    seconds = time.monotonic() - started
-    summary = summarise(run, plan, data, bundle, learned.history, view, seconds)
-    clear_checkpoints(run.checkpoints)
-    return TrainedRun(run, summary)
 
 
 def _check_same_data(run: Run, data: PreparedData) -> None:
@@ -140,6 +172,15 @@ def _check_same_data(run: Run, data: PreparedData) -> None:
             f"{run.folder} began.",
             expected="the same files with the same content and labels.",
             remedy="Bring them back, or begin a new run.",
+        )
+
+
+def _refuse_callbacks(request: Request) -> None:
+    if request.callbacks:
+        raise ConfigError(
+            received=f"{len(request.callbacks)} Keras callbacks for frozen features.",
+            expected="none: nothing is trained by epochs, so nobody would call them.",
+            remedy="Leave them out, or train from scratch: recipe='photographs'.",
         )
 
 

@@ -25,6 +25,8 @@ class Recipe:
         fewest_steps: few pictures are seen so many more epochs that no training has
             fewer steps; 0 keeps the epochs as they are.
         kind: of picture, for `training.augment.strength`.
+        frozen: a pretrained network describes the pictures, and only a head learns;
+            nothing is trained by epochs.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Recipe:
     values: Mapping[str, Any]
     fewest_steps: int = 0
     kind: Kind = "photographs"
+    frozen: bool = False
 
     def epochs_for(self, pictures: int, training: TrainingConfig) -> int:
         """Epochs for so many training pictures, at least those of the settings."""
@@ -46,20 +49,25 @@ def find_recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def choose_recipe(survey: Survey, easy: Callable[[], bool]) -> Recipe:
+def choose_recipe(
+    survey: Survey, easy: Callable[[], bool], *, scratch: bool = False
+) -> Recipe:
     """The recipe for pictures of these sizes and colors.
 
     Args:
         survey: sizes and colors.
         easy: whether the pictures are as easy to tell apart as digits; only asked of
             small gray ones.
+        scratch: whether a network is to be trained whatever the pictures are.
     """
     if not survey.small:
-        return RECIPES["photographs"]
+        return RECIPES["photographs" if scratch else FROZEN]
     if not survey.all_gray:
         return RECIPES["small-color"]
     return RECIPES["quick" if easy() else "small-gray"]
 
+
+FROZEN, GENTLE = "frozen", "gentle"
 
 _DIGIT_CHANGES = {"shift": 0.08, "rotate": 10, "zoom": 0.1}
 _PHOTO_CHANGES = {
@@ -155,6 +163,28 @@ _ALL = [
             },
         },
         fewest_steps=1000,
+    ),
+    Recipe(
+        FROZEN,
+        "photographs: a pretrained network describes them once, a linear head learns",
+        {},
+        frozen=True,
+    ),
+    Recipe(
+        GENTLE,
+        "a pretrained network with its head, trained on in small steps (--from)",
+        {
+            "training": {
+                "epochs": 5,
+                "batch_size": 32,
+                "optimizer": "adamw",
+                "learning_rate": 1e-4,
+                "schedule": "one-cycle",
+                "warmup_share": 0.1,
+                "weight_decay": 0.01,
+                "augment": {"flip": True, "shift": 0.05, "zoom": 0.1},
+            },
+        },
     ),
     Recipe(
         "photographs",

@@ -1,0 +1,62 @@
+"""How learning went, in the words of reports and summaries; whatever learned."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from visus.core.report import Table
+from visus.data.records import Split
+from visus.tasks.base import Floats
+from visus.training.history import History
+
+
+@dataclass(frozen=True)
+class Told:
+    """What reports and `summary.json` say of a training.
+
+    Args:
+        rows: of the table "How it was made": what, and its value.
+        figures: of `summary.json`, and of the origin in the bundle.
+        validation: figures of the validation pictures, by name.
+        training_seconds: wall time of learning itself.
+        epochs: log lines, for the learning curves; none where there are no epochs.
+        tables: of the report, before "How it was made".
+        notes: sentences a person should read.
+        scores: of the pictures of each split, where they are known already.
+    """
+
+    rows: Sequence[tuple[str, str]]
+    figures: Mapping[str, Any]
+    validation: Mapping[str, Any]
+    training_seconds: float
+    epochs: Sequence[Mapping[str, Any]] = ()
+    tables: Sequence[Table] = ()
+    notes: Sequence[str] = ()
+    scores: Mapping[Split, Floats] = field(default_factory=dict)
+
+
+def told_by(history: History) -> Told:
+    """Of a training by epochs."""
+    epochs = [entry.to_json() for entry in history.epochs]
+    last = epochs[history.kept_epoch - 1]
+    return Told(
+        rows=(
+            ("weights kept", f"epoch {history.kept_epoch} of {len(epochs)}"),
+            ("training", f"{history.training_seconds:.1f} seconds"),
+        ),
+        figures={
+            "epochs": len(epochs),
+            "kept_epoch": history.kept_epoch,
+            "batch_size": history.batch_size,
+            "training_seconds": round(history.training_seconds, 3),
+            "preparing_seconds": round(history.preparing_seconds, 3),
+        },
+        validation={
+            name.removeprefix("validation_"): value
+            for name, value in last.items()
+            if name.startswith("validation_")
+        },
+        training_seconds=history.training_seconds,
+        epochs=epochs,
+        notes=history.notes,
+    )
