@@ -1,5 +1,6 @@
 """Evidence: what a check may look at; what is dear is made when it is first wanted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -90,12 +91,15 @@ class Evidence(Account):
         pixels: uint8 `(num_images, side, side, 3)`, small, for probes.
         seed: of all that is drawn.
         progress: who is told of long work.
+        seen: gives what a pretrained network sees of the pictures `(num_images,
+            num_features)`; `None`: there is none.
     """
 
     looks: Looks
     pixels: NDArray[np.uint8]
     seed: int = 0
     progress: Progress = field(default_factory=SilentProgress)
+    seen: Callable[[], NDArray[np.float32]] | None = None
 
     @cached_property
     def features(self) -> NDArray[np.float32]:
@@ -115,7 +119,7 @@ class Evidence(Account):
             MachineError: scikit-learn is not installed.
         """
         return probe_labels(
-            lambda: self.features,
+            self.seen or (lambda: self.features),
             self.targets,
             self.units,
             seed=self.seed,

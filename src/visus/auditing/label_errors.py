@@ -23,10 +23,11 @@ class LabelErrorSettings(Settings):
 class LabelErrors(Check[LabelErrorSettings]):
     """Confident learning on a small probe's out-of-fold probabilities.
 
-    The probe sees patterns of six pixels and knows nothing of the world: on digits it
-    is right nearly always, on photographs often not. So a picture is flagged only where
-    confident learning counts it under another class and that class is nearly certain;
-    the scores rank all others.
+    Of photographs the probe is given what a pretrained network sees. Else it sees
+    patterns of six pixels and knows nothing of the world: on digits it is right nearly
+    always, on photographs often not. So a picture is flagged only where confident
+    learning counts it under another class and that class is nearly certain; the scores
+    rank all others.
     """
 
     settings_class = LabelErrorSettings

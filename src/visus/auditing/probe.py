@@ -55,7 +55,7 @@ def probe_labels(
     seed: int,
     progress: Progress | None = None,
 ) -> Probed | None:
-    """Logistic regression, out of fold, on what `describe_pictures` gave.
+    """Logistic regression, out of fold, on what describes the pictures.
 
     Args:
         features: gives `(num_images, num_features)`; asked only when it is needed.

@@ -25,6 +25,7 @@ from visus.data.scan import scan_pictures
 from visus.data.sources import SOURCES, read_source
 from visus.data.sources.base import Access
 from visus.data.twins import find_twins
+from visus.pipeline.features import photographs_seen
 from visus.pipeline.fixed_manifest import Written, write_fixed
 from visus.pipeline.flattered import with_flattery
 from visus.reporting.view import ReportView, save_report
@@ -202,6 +203,7 @@ def gather_evidence(
         pixels=np.asarray(scan.pictures.pixels),
         seed=seed,
         progress=progress,
+        seen=photographs_seen(scan.dataset, scan.looks, progress),
     )
 
 
