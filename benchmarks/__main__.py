@@ -11,6 +11,7 @@ NAMES = (
     "fashion",
     "cifar",
     "cats_dogs",
+    "transfer",
     "loading",
     # With the planted labels; "loading" with "augmenting"; each is one of its own too.
     "audit",

@@ -1,6 +1,6 @@
 """Cats and dogs from scratch: 2,000 photographs to learn from, 1,000 to be scored on.
 
-The recipe that Visus chooses for photographs beside the course's convnet-photo, plain
+The recipe `photographs` of Visus beside the course's convnet-photo, plain
 (rmsprop, batch 32, 30 epochs) and augmented (flip, rotation, zoom; 100 epochs). All are
 trained by Visus and hold the same tenth of the training pictures for validation; the
 course's rows keep the weights of their best validation epoch, as its listing does.
@@ -77,7 +77,7 @@ def _rows(quick: bool) -> list[Row]:
             "convnet-photo",
             _listing(AUGMENTED_EPOCHS // divisor) | AUGMENTATION,
         ),
-        Row(OURS, settings={"training.epochs": own_epochs // divisor}),
+        Row(OURS, "photographs", settings={"training.epochs": own_epochs // divisor}),
     ]
 
 
