@@ -35,6 +35,8 @@ FENCES = {
     "pydicom": ("data/decode/dicom.py",),
     "sklearn": ("auditing/probe.py",),
     "pyarrow": ("data/sources/", "data/writers/"),
+    "h5py": ("models/pretrained/",),
+    "keras_hub": ("models/pretrained/hub.py",),
     "defusedxml": ("data/sources/",),
 }
 

@@ -7,11 +7,13 @@ from visus.data.sources import SOURCES
 from visus.data.sources.base import Source
 from visus.models import NETWORKS
 from visus.models.base import NetworkFamily
+from visus.models.pretrained import BACKBONES
+from visus.models.pretrained.base import Backbone
 from visus.tasks import TASKS
 from visus.tasks.base import Task
 from visus.training.recipes import RECIPES
 
-PARTS = [*SOURCES, *NETWORKS, *TASKS]
+PARTS = [*SOURCES, *NETWORKS, *BACKBONES, *TASKS]
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
@@ -36,6 +38,20 @@ def test_a_network_is_a_family_with_described_settings(part):
     assert all(
         field.description for field in family.settings_class.model_fields.values()
     )
+
+
+@pytest.mark.parametrize("part", list(BACKBONES), ids=lambda part: part.name)
+def test_a_backbone_has_a_card(part):
+    assert issubclass(part.load(), Backbone)
+    card = part.facts["card"]
+    assert card.name == part.name
+    assert (card.spec.scaling, card.spec.channels) == ("none", 3)
+    assert min(card.spec.image_size) >= card.least_side
+    assert card.licence and card.source
+    assert card.parameters > card.feature_count > 0
+    assert 0.6 < card.accuracy < 0.9
+    kind, _, digits = card.published.digest.partition(":")
+    assert (kind, len(digits)) in (("sha256", 64), ("md5", 32), ("", 0))
 
 
 @pytest.mark.parametrize("part", list(TASKS), ids=lambda part: part.name)

@@ -1,5 +1,6 @@
 """Downloads against a server of our own on this machine."""
 
+import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -43,8 +44,11 @@ def server():
     running.server_close()
 
 
-def fetch(url, path, digest=None):
-    download(url, path, sha256=digest or sha256_of(CONTENT), progress=SilentProgress())
+DIGEST = f"sha256:{sha256_of(CONTENT)}"
+
+
+def fetch(url, path, digest=DIGEST):
+    download(url, path, digest=digest, progress=SilentProgress())
 
 
 def test_a_file_arrives_whole(server, tmp_path):
@@ -65,8 +69,18 @@ def test_a_cut_download_is_resumed_where_it_was(server, tmp_path):
 
 def test_other_bytes_are_refused_and_thrown_away(server, tmp_path):
     with pytest.raises(DownloadFailed, match="other bytes"):
-        fetch(server, tmp_path / "file", "0" * 64)
+        fetch(server, tmp_path / "file", "sha256:" + "0" * 64)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_digest_is_of_the_kind_that_is_published(server, tmp_path):
+    md5 = hashlib.md5(CONTENT).hexdigest()
+    fetch(server, tmp_path / "file", f"md5:{md5}")
+    assert (tmp_path / "file").read_bytes() == CONTENT
+    with pytest.raises(DownloadFailed, match="other bytes"):
+        fetch(server, tmp_path / "other", f"md5:{'0' * 32}")
+    fetch(server, tmp_path / "unknown", "")
+    assert (tmp_path / "unknown").read_bytes() == CONTENT
 
 
 def test_a_server_that_is_not_there(tmp_path):

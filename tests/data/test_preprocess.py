@@ -4,7 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from visus.data.preprocess import PreprocessSpec, prepare_pixels, scaled_images
+from visus.data.preprocess import (
+    PreprocessSpec,
+    least_decoded_size,
+    prepare_pixels,
+    scaled_images,
+)
 
 
 def picture(height: int, width: int, channels: int = 3) -> np.ndarray:
@@ -42,6 +47,47 @@ def test_crop_takes_the_middle_at_the_right_proportions():
     pixels[:, 10:20] = 255
     spec = PreprocessSpec(image_size=(5, 5), channels=3, fit="crop")
     assert (prepare_pixels(pixels, spec) == 255).all()
+
+
+def test_a_share_of_the_crop_is_the_middle_of_the_enlarged_picture():
+    pixels = picture(40, 60)
+    spec = PreprocessSpec(image_size=(14, 14), channels=3, fit="crop", crop_share=0.875)
+    expected = Image.fromarray(pixels).resize(
+        (14, 14), Image.Resampling.BOX, box=(12.5, 2.5, 47.5, 37.5)
+    )
+    assert np.array_equal(prepare_pixels(pixels, spec), np.asarray(expected))
+
+
+def test_a_share_cuts_pictures_of_the_right_size_too():
+    pixels = np.zeros((8, 8, 1), dtype=np.uint8)
+    pixels[2:6, 2:6] = 255
+    spec = PreprocessSpec(
+        image_size=(8, 8),
+        channels=1,
+        fit="crop",
+        crop_share=0.5,
+        interpolation="nearest",
+    )
+    assert (prepare_pixels(pixels, spec) == 255).all()
+
+
+def test_a_share_asks_for_a_larger_decoded_size():
+    spec = PreprocessSpec(image_size=(224, 224), channels=3, fit="crop")
+    assert least_decoded_size(spec) == (896, 896)
+    cut = spec.model_copy(update={"crop_share": 0.875})
+    assert least_decoded_size(cut) == (1024, 1024)
+
+
+def test_a_share_belongs_to_a_crop():
+    with pytest.raises(ValueError, match="needs fit='crop'"):
+        PreprocessSpec(image_size=(8, 8), channels=3, crop_share=0.5)
+
+
+def test_a_spec_without_a_share_is_written_as_it_always_was():
+    spec = PreprocessSpec(image_size=(8, 8), channels=3, fit="crop")
+    assert "crop_share" not in spec.model_dump(mode="json")
+    cut = spec.model_copy(update={"crop_share": 0.875})
+    assert PreprocessSpec(**cut.model_dump(mode="json")) == cut
 
 
 def test_pad_keeps_the_proportions_on_black():

@@ -122,6 +122,7 @@ LAYERS = {
     "rescaling by channel": lambda: layers.Rescaling([1, 2, 3], offset=[0.1, 0.2, 0.3]),
     "relu": lambda: layers.ReLU(),
     "relu slope and ceiling": lambda: layers.ReLU(max_value=0.5, negative_slope=0.1),
+    "relu ceiling": lambda: layers.ReLU(0.5),
     "leaky relu": lambda: layers.LeakyReLU(negative_slope=0.3),
     "elu": lambda: layers.ELU(alpha=0.7),
     "prelu": lambda: layers.PReLU(),
@@ -301,6 +302,17 @@ def test_batch_normalization_folds_into_the_convolution(kind, bias):
     assert_equals_keras(model)
 
 
+@pytest.mark.parametrize("kind", ["layer", "activation"])
+def test_relu6_is_one_clip(kind):
+    images = keras.Input(SHAPE)
+    relu6 = layers.ReLU(6) if kind == "layer" else layers.Activation("relu6")
+    x = layers.Flatten()(relu6(layers.Conv2D(4, 3)(images)))
+    model = randomised(keras.Model(images, layers.Dense(3)(x)))
+    kinds = node_kinds(build_onnx(model, scaling="unit"))
+    assert kinds.count("Clip") == 1
+    assert not {"Relu", "Min"} & set(kinds)
+
+
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_batch_normalization_folds_through_averages(padding):
     images = keras.Input(SHAPE)
@@ -357,6 +369,36 @@ def test_operators_between_tensors_equal_keras():
     y = layers.Conv2D(6, 1)(x)
     x = layers.Flatten()(x + y * x - keras.ops.maximum(x, y))
     assert_equals_keras(randomised(keras.Model(images, layers.Dense(3)(x))))
+
+
+def test_operators_with_plain_numbers_equal_keras():
+    images = keras.Input(SHAPE)
+    x = layers.Conv2D(6, 3)(images)
+    x = layers.ReLU(6.0)(x + 3.0) * (1 / 6) - 2
+    x = layers.Flatten()(1.5 - keras.ops.maximum(x, -1.9))
+    assert_equals_keras(randomised(keras.Model(images, layers.Dense(3)(x * 2))))
+
+
+def test_layers_of_applications_equal_keras():
+    from keras.src.applications.convnext import LayerScale, StochasticDepth
+    from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
+
+    images = keras.Input(SHAPE)
+    x = layers.Conv2D(6, 3, padding="same")(images)
+    y = StochasticDepth(0.3)(LayerScale(0.1, 6)(x))
+    x = layers.Flatten()(CustomScaleLayer(0.17)([x, layers.Conv2D(6, 1)(y)]))
+    assert_equals_keras(randomised(keras.Model(images, layers.Dense(3)(x))))
+
+
+def test_a_layer_that_only_has_such_a_name_is_refused():
+    class LayerScale(layers.Layer):
+        def call(self, values):
+            return values * 2
+
+    images = keras.Input(SHAPE)
+    model = keras.Model(images, layers.Flatten()(LayerScale()(images)))
+    with pytest.raises(ModelError, match="has no ONNX form"):
+        build_onnx(model, scaling="unit")
 
 
 def test_layer_used_twice_equals_keras_and_is_stored_once():
@@ -478,7 +520,7 @@ def test_activation_that_only_looks_known_is_refused(function):
 @pytest.mark.parametrize(
     "operation",
     [
-        lambda x: x + 1.0,
+        lambda x: x + np.ones((4, 3, 3)),
         lambda x: keras.ops.average(x, axis=1),
         lambda x: x + keras.ops.mean(x, axis=(1, 2)),
     ],
@@ -540,4 +582,5 @@ def test_network_of_another_shape_is_refused(build):
 def test_every_converter_is_tested():
     tested = {type(build()).__name__ for build in LAYERS.values()}
     tested |= {*AUGMENTATIONS, *MERGES, "Activation", "Concatenate", "Flatten"}
+    tested |= {"CustomScaleLayer", "LayerScale", "StochasticDepth"}
     assert set(CONVERTERS) == tested

@@ -58,14 +58,29 @@ class Answer:
         """The answer as words."""
         return target_text(self.answer)
 
-    def to_json(self) -> dict[str, Any]:
-        """As `visus predict --json` prints it; a number is all there is to say."""
+    def best(self, count: int | None = None) -> list[tuple[str, float]]:
+        """Names and scores, the highest first; all, or so many."""
+        return sorted(self.scores.items(), key=lambda item: -item[1])[:count]
+
+    def to_json(self, top: int | None = None) -> dict[str, Any]:
+        """As `visus predict --json` prints it; a number is all there is to say.
+
+        Args:
+            top: so many of the highest scores, in their order, and as percentages too;
+                `None`: all, in the order of the classes.
+        """
         told: dict[str, Any] = {"id": self.id, "answer": self.answer}
         if self.confidence is not None:
             told["confidence"] = self.confidence
-        return (
-            told if isinstance(self.answer, float) else told | {"scores": self.scores}
-        )
+        if isinstance(self.answer, float):
+            return told
+        if top is None:
+            return told | {"scores": self.scores}
+        best = self.best(top)
+        percentages = [
+            {"name": name, "percent": round(100 * score, 2)} for name, score in best
+        ]
+        return told | {"scores": dict(best), "top": percentages}
 
 
 @dataclass(frozen=True)
@@ -169,9 +184,9 @@ class Predictions:
             if target is not None
         }
 
-    def to_json(self) -> list[dict[str, Any]]:
-        """One object a picture."""
-        return [answer.to_json() for answer in self]
+    def to_json(self, top: int | None = None) -> list[dict[str, Any]]:
+        """One object a picture, with all scores or the `top` ones."""
+        return [answer.to_json(top) for answer in self]
 
     def save(self, path: Path) -> None:
         """Write all rows to an .npz file, atomically."""

@@ -22,9 +22,25 @@ def models(
         int | None, typer.Option("--classes", min=2, help="Number of classes.")
     ] = None,
     settings: options.Settings = None,
+    pretrained: Annotated[
+        bool, typer.Option("--pretrained", help="List networks that have learned.")
+    ] = False,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure speeds again, as on a calm day.")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """List the networks, or show the layers of one."""
+    if measure and not pretrained:
+        raise ConfigError(
+            received="--measure without --pretrained.",
+            expected="both: speeds are measured of networks that have learned.",
+            remedy="Write `visus models --pretrained --measure`.",
+        )
+    if pretrained:
+        _require_no_name(name)
+        _list_pretrained(as_json, measure)
+        return
     if name is None:
         _list(as_json)
         return
@@ -50,6 +66,43 @@ def _list(as_json: bool) -> None:
     for entry in listed:
         write(f"{entry['name']:<20}{entry.get('parameters', 0):>10,}  weights")
         write(f"    {entry['summary']}")
+
+
+def _require_no_name(name: str | None) -> None:
+    if name is not None:
+        raise ConfigError(
+            received=f"--pretrained with the network {name!r}.",
+            expected="one of them.",
+            remedy="List all with `visus models --pretrained`, or leave that out.",
+        )
+
+
+def _list_pretrained(as_json: bool, measure: bool) -> None:
+    from visus.cli.progress import terminal_progress
+    from visus.core.report import Table
+    from visus.pipeline.backbones import list_backbones
+    from visus.reporting.text import table_text
+
+    listed = list_backbones(terminal_progress(quiet=as_json), again=measure)
+    if as_json:
+        answer({"backbones": listed})
+        return
+    rows = tuple(
+        (
+            entry["name"],
+            "x".join(map(str, entry["image_size"])),
+            f"{entry['megabytes']:,.0f}",
+            "" if entry["accuracy"] is None else f"{entry['accuracy']:.1%}",
+            "" if entry["images_per_second"] is None else entry["images_per_second"],
+            "here" if entry["weights_here"] else "",
+        )
+        for entry in listed
+    )
+    columns = ("backbone", "pixels", "MB", "ImageNet", "images/s here", "weights")
+    write(table_text(Table(title="Pretrained networks", columns=columns, rows=rows)))
+    for entry in listed:
+        if entry["problem"]:
+            say(f"warning: {entry['name']}: {entry['problem']}")
 
 
 def _write_layers(told: dict[str, Any]) -> None:

@@ -54,6 +54,12 @@ AllowLeak = Annotated[
         "--allow-leak", help="Go on although the given test shares pictures or groups."
     ),
 ]
+Weights = Annotated[
+    Path | None,
+    typer.Option(
+        "--weights", help="A file or folder with the weights of a pretrained network."
+    ),
+]
 Config = Annotated[
     Path | None,
     typer.Option("--config", help="A TOML file of settings; --set wins over it."),

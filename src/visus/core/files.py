@@ -68,10 +68,10 @@ def append_line(path: Path, line: str) -> None:
         raise cannot_write(path, error) from error
 
 
-def sha256_of_file(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal, read in pieces."""
+def digest_of_file(path: Path, kind: str) -> str:
+    """The digest of a file's bytes ("sha256" or "md5"), in hexadecimal."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, kind).hexdigest()
 
 
 def cannot_write(path: Path, error: OSError) -> MachineError:

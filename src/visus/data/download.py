@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from visus.core.files import cannot_write, sha256_of_file
+from visus.core.files import cannot_write, digest_of_file
 from visus.core.progress import Progress
 
 TIMEOUT_SECONDS = 20.0
@@ -18,27 +18,29 @@ class DownloadFailed(Exception):
     """One place could not give the file; the caller tries the next, or words it."""
 
 
-def download(url: str, path: Path, *, sha256: str, progress: Progress) -> None:
+def download(url: str, path: Path, *, digest: str, progress: Progress) -> None:
     """Fetch `url` into `path`; what an earlier, killed call has fetched is kept.
 
     Args:
         url: http or https.
         path: where the file appears, whole and verified, or not at all.
-        sha256: of the whole file, in hexadecimal.
+        digest: "sha256:" or "md5:" and the hexadecimal digits of the whole file; ""
+            where its publisher gives none, and the caller checks the content itself.
         progress: who is told.
 
     Raises:
         DownloadFailed: the place cannot be reached, or sent something else.
         MachineError: the file cannot be written.
     """
-    partial = path.with_name(f"{path.name}.{sha256[:8]}.part")
+    kind, _, expected = digest.partition(":")
+    partial = path.with_name(f"{path.name}.{expected[:8] or 'any'}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _fetch(url, partial, progress)
-        found = sha256_of_file(partial)
-        if found != sha256:
+        found = digest_of_file(partial, kind) if expected else ""
+        if found != expected:
             partial.unlink()
-            raise DownloadFailed(f"{url} sent other bytes (SHA-256 {found[:12]}...)")
+            raise DownloadFailed(f"{url} sent other bytes ({kind} {found[:12]}...)")
         os.replace(partial, path)
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         raise DownloadFailed(f"{url}: {_reason(error)}") from error

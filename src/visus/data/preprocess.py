@@ -1,10 +1,16 @@
 """PreprocessSpec, and the one function that brings pixels to a network's size."""
 
-from typing import Literal
+import math
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from visus.core.settings import Settings
 from visus.data.config import Fit, Interpolation
@@ -35,11 +41,37 @@ class PreprocessSpec(Settings):
     decode_whole: bool = Field(
         False, description="JPEG always at full size, not near the size needed"
     )
+    crop_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of each side that the crop keeps, as 0.875: the middle 224 "
+        "of 256",
+    )
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """`(height, width, channels)`."""
         return (*self.image_size, self.channels)
+
+    def takes_as_is(self, size: tuple[int, int]) -> bool:
+        """Whether pictures of that `(height, width)` need no resizing."""
+        return size == self.image_size and self.crop_share == 1
+
+    @model_validator(mode="after")
+    def _only_a_crop_is_cut(self) -> "PreprocessSpec":
+        if self.crop_share < 1 and self.fit != "crop":
+            raise ValueError("crop_share below 1 needs fit='crop'")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _leave_out(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Caches and bundles that do not use it stay as they were, and older Visus
+        # reads them.
+        said: dict[str, Any] = serialize(self)
+        if said.get("crop_share") == 1:
+            del said["crop_share"]
+        return said
 
 
 def prepare_pixels(
@@ -62,7 +94,7 @@ def prepare_pixels(
         `(*spec.image_size, spec.channels)`.
     """
     picture = as_picture(pixels).with_channels(spec.channels)
-    if picture.shape[:2] == spec.image_size:
+    if spec.takes_as_is(picture.shape[:2]):
         return picture.pixels
     height, width = size or picture.shape[:2]
     factor = round(height / picture.shape[0])
@@ -92,7 +124,7 @@ def least_decoded_size(spec: PreprocessSpec) -> tuple[int, int] | None:
     times = _LEAST_TIMES.get(spec.interpolation)
     if times is None or spec.decode_whole:
         return None
-    height, width = spec.image_size
+    height, width = (math.ceil(side / spec.crop_share) for side in spec.image_size)
     return times * height, times * width
 
 
@@ -109,9 +141,10 @@ def scaled_images(pixels: NDArray[np.uint8], scaling: Scaling) -> NDArray[np.flo
 
 
 def _middle(whole: tuple[float, float], spec: PreprocessSpec) -> Box:
-    """The largest part in the middle that has the spec's aspect."""
+    """The spec's share of the largest part in the middle that has its aspect."""
     height, width = whole
     scale = min(height / spec.image_size[0], width / spec.image_size[1])
+    scale *= spec.crop_share
     tall, wide = spec.image_size[0] * scale, spec.image_size[1] * scale
     # Rounding must not push the box over an edge.
     top, left = max(0.0, (height - tall) / 2), max(0.0, (width - wide) / 2)

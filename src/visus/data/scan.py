@@ -149,10 +149,14 @@ def _scan_memory(dataset: ImageDataset, spec: PreprocessSpec) -> Kept:
     hashes = tuple(
         hashlib.sha256(picture.tobytes()).hexdigest() for picture in pictures
     )
-    if all(picture.shape == spec.input_shape for picture in pictures):
+    if all(_is_prepared(picture, spec) for picture in pictures):
         return Kept(np.stack(pictures), Noted(hashes, ()))
     prepared = np.stack([prepare_pixels(picture, spec) for picture in pictures])
     return Kept(prepared, Noted(hashes, ()))
+
+
+def _is_prepared(pixels: NDArray[np.uint8], spec: PreprocessSpec) -> bool:
+    return pixels.shape == spec.input_shape and spec.takes_as_is(spec.image_size)
 
 
 @dataclass(frozen=True)

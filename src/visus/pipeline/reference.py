@@ -9,6 +9,7 @@ from visus.data.config import AugmentConfig, DataConfig
 from visus.data.sources import SOURCES
 from visus.models import NETWORKS
 from visus.models.config import NetworkConfig
+from visus.models.pretrained import BACKBONES
 from visus.pipeline.config import RunConfig
 from visus.tasks import TASKS
 from visus.training.config import TrainingConfig
@@ -33,7 +34,8 @@ def reference_page() -> str:
             if field.description:
                 parts.append(_row(f"{prefix}{name}", field))
     parts += _registry("Tasks", TASKS)
-    parts += _registry("Networks", NETWORKS) + _registry("Sources", SOURCES)
+    parts += _registry("Networks", NETWORKS)
+    parts += _registry("Backbones", BACKBONES) + _registry("Sources", SOURCES)
     parts += [*_registry("Checks", CHECKS), *_check_settings()]
     parts += ["", "## Recipes", "", "| name | what it is for |", "| --- | --- |"]
     parts += [f"| `{name}` | {recipe.summary} |" for name, recipe in RECIPES.items()]

@@ -174,7 +174,9 @@ def gzip_mirror(
     files = {}
     for name, digest in sha256.items():
         path = folder / f".{name}.gz"
-        download(f"{address}{name}.gz", path, sha256=digest, progress=progress)
+        download(
+            f"{address}{name}.gz", path, digest=f"sha256:{digest}", progress=progress
+        )
         files[name] = gzip.decompress(path.read_bytes())
         path.unlink()
     return files
@@ -185,7 +187,7 @@ def keras_archive(
 ) -> dict[str, bytes]:
     """The same four files from the one archive of arrays that Keras keeps."""
     path = folder / "mnist.npz"
-    download(address, path, sha256=sha256, progress=progress)
+    download(address, path, digest=f"sha256:{sha256}", progress=progress)
     keys = ("x_train", "y_train", "x_test", "y_test")
     with np.load(path, allow_pickle=False) as arrays:
         files = {

@@ -53,6 +53,9 @@ def relu(graph: GraphBuilder, layer: Any, value: Value) -> str:
         remedy="Leave the threshold out.",
     )
     slope = float(layer.negative_slope or 0)
+    if layer.max_value is not None and not slope:
+        # One node, which ONNX Runtime joins to the convolution before it.
+        return _clipped(0.0, float(layer.max_value))(graph, value.name)
     output = (
         graph.add("LeakyRelu", value.name, alpha=slope)
         if slope

@@ -25,6 +25,18 @@ def rescaling(graph: GraphBuilder, layer: Any, value: Value) -> str:
     return graph.add("Add", scaled, graph.weights(offset))
 
 
+def layer_scale(graph: GraphBuilder, layer: Any, value: Value) -> str:
+    """LayerScale of ConvNeXt: a gain a channel."""
+    gains = graph.weights(_broadcast(layer.gamma, value.rank))
+    return graph.add("Mul", value.name, gains)
+
+
+def add_scaled(graph: GraphBuilder, layer: Any, value: Value, branch: Value) -> str:
+    """CustomScaleLayer of Inception-ResNet: x + scale * branch."""
+    scaled = graph.add("Mul", branch.name, graph.scalar(float(layer.scale)))
+    return graph.add("Add", value.name, scaled)
+
+
 def normalization(graph: GraphBuilder, layer: Any, value: Value) -> str:
     """(x - mean) / standard deviation, as adapted; or back."""
     mean = graph.weights(_broadcast(layer.mean, value.rank))
@@ -130,10 +142,10 @@ def _chain(graph: GraphBuilder, kind: str, inputs: tuple[Value, ...]) -> str:
 
 
 def _aligned(graph: GraphBuilder, inputs: tuple[Value, ...]) -> list[str]:
-    # Keras gives values with fewer axes new ones after the batch.
+    # Keras gives values with fewer axes new ones after the batch; numbers have none.
     rank = max(value.rank for value in inputs)
     return [
-        value.name if value.rank == rank else _widened(graph, value, rank)
+        value.name if value.rank in (0, rank) else _widened(graph, value, rank)
         for value in inputs
     ]
 

@@ -27,12 +27,14 @@ class Call:
         layer: the Keras layer, or the operation of `keras.ops`.
         inputs: what it takes.
         outputs: what it gives.
+        operands: what an operation is called with, in order: inputs and plain numbers.
     """
 
     name: str
     layer: Any
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    operands: tuple[Tensor | float, ...] = ()
 
 
 def calls_of(model: Any) -> tuple[list[Call], list[Tensor]]:
@@ -76,7 +78,8 @@ class _Walk:
             return self.through(layer, inputs, f"{place}{layer.name}/")
         outputs = [Tensor(next(self._numbers), s) for s in _shapes(node, inputs)]
         name = f"{place}{layer.name}"
-        self.calls.append(Call(name, layer, tuple(inputs), tuple(outputs)))
+        operands = _operands(node, inputs)
+        self.calls.append(Call(name, layer, tuple(inputs), tuple(outputs), operands))
         return outputs
 
 
@@ -106,6 +109,16 @@ def _nodes_in_order(outputs: Sequence[Any], known: Mapping[int, Any]) -> Iterato
 def _node_of(tensor: Any) -> Any:
     operation, node_index, _ = tensor._keras_history
     return operation._inbound_nodes[node_index]
+
+
+def _operands(node: Any, inputs: Sequence[Tensor]) -> tuple[Tensor | float, ...]:
+    known = dict(zip(map(id, node.input_tensors), inputs, strict=True))
+    given = (*node.arguments.args, *node.arguments.kwargs.values())
+    return tuple(
+        value if isinstance(value, int | float) else known[id(value)]
+        for value in given
+        if isinstance(value, int | float) or id(value) in known
+    )
 
 
 def _shapes(node: Any, inputs: Sequence[Tensor]) -> list[Shape]:

@@ -42,9 +42,17 @@ TRAINING_ONLY = (
     "SpatialDropout2D",
 )
 
+# Layers that only networks of keras.applications have.
+APPLICATION_LAYERS: dict[str, Callable[..., str]] = {
+    "CustomScaleLayer": arithmetic.add_scaled,
+    "LayerScale": arithmetic.layer_scale,
+    "StochasticDepth": arithmetic.identity,
+}
+
 # A converter takes the graph, the layer and its inputs, and names the output.
 CONVERTERS: dict[str, Callable[..., str]] = {
     **ACTIVATION_LAYERS,
+    **APPLICATION_LAYERS,
     **dict.fromkeys(TRAINING_ONLY, arithmetic.identity),
     "Add": arithmetic.add,
     "Average": arithmetic.average,
@@ -126,7 +134,7 @@ def _images(graph: GraphBuilder, scaling: Scaling) -> str:
 def _convert(graph: GraphBuilder, call: Call, names: dict[int, str]) -> str:
     layer = call.layer
     kind = type(layer).__name__
-    if kind not in CONVERTERS or not (_is_layer(layer) or _is_operator(call)):
+    if kind not in CONVERTERS or not (_is_known_layer(layer) or _is_operator(call)):
         raise ModelError(
             received=f"The layer {call.name!r} is a {kind}, which has no ONNX form "
             "here.",
@@ -140,8 +148,17 @@ def _convert(graph: GraphBuilder, call: Call, names: dict[int, str]) -> str:
         expected="channels_last, as pictures are.",
         remedy="Leave the data_format out.",
     )
-    values = [Value(names[tensor.number], tensor.shape) for tensor in call.inputs]
+    taken = call.inputs if _is_layer(layer) else call.operands
+    values = [_value(graph, operand, names) for operand in taken]
     return CONVERTERS[kind](graph, layer, *values)
+
+
+def _value(
+    graph: GraphBuilder, operand: Tensor | float, names: dict[int, str]
+) -> Value:
+    if isinstance(operand, Tensor):
+        return Value(names[operand.number], operand.shape)
+    return Value(graph.scalar(operand), ())
 
 
 def _is_layer(layer: Any) -> bool:
@@ -150,11 +167,24 @@ def _is_layer(layer: Any) -> bool:
     return isinstance(layer, keras.Layer)
 
 
+def _is_known_layer(layer: Any) -> bool:
+    # A layer of the user's own may be called LayerScale and do something else.
+    of_applications = type(layer).__name__ in APPLICATION_LAYERS
+    module = type(layer).__module__
+    return _is_layer(layer) and (
+        not of_applications or module.startswith("keras.src.applications.")
+    )
+
+
 def _is_operator(call: Call) -> bool:
-    # Operations of keras.ops share names with layers, but also take plain numbers,
-    # and align axes as NumPy does.
-    ranks = [len(tensor.shape) for tensor in call.inputs]
-    return type(call.layer).__name__ in OPERATORS and ranks in ([2, 2], [4, 4])
+    # Operations of keras.ops share names with layers, but also take arrays, and align
+    # axes as NumPy does.
+    ranks = {len(tensor.shape) for tensor in call.inputs}
+    return (
+        type(call.layer).__name__ in OPERATORS
+        and ranks in ({2}, {4})
+        and len(call.operands) == 2
+    )
 
 
 def _require_pictures_to_scores(
