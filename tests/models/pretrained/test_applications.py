@@ -218,7 +218,10 @@ def test_blue_first_is_folded_into_the_first_kernel(tmp_path):
     mine = find_backbone("vgg16").features(tmp_path / "vgg.weights.h5", SMALL)
     images = np.random.default_rng(4).uniform(0, 255, (2, *SMALL)).astype("float32")
     prepared = keras.applications.vgg16.preprocess_input(images.copy())
-    np.testing.assert_allclose(np.asarray(mine(images)), theirs(prepared), rtol=1e-3)
+    # Features close to zero are rounding; colors in another order are far off.
+    np.testing.assert_allclose(
+        np.asarray(mine(images)), theirs(prepared), rtol=1e-3, atol=1e-4
+    )
 
 
 def test_efficientnet_divides_twice_as_keras_does_when_it_loads(tmp_path):
