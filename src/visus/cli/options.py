@@ -94,3 +94,10 @@ FindRate = Annotated[
 RatePlot = Annotated[
     Path | None, typer.Option("--plot", help="A PNG of what --find-lr has seen.")
 ]
+FineTune = Annotated[
+    bool,
+    typer.Option(
+        "--fine-tune",
+        help="Frozen features, then the whole network, if it pays.",
+    ),
+]

@@ -24,6 +24,7 @@ def train(
     recipe: options.Recipe = None,
     backbone: options.Backbone = None,
     weights: options.Weights = None,
+    fine_tune: options.FineTune = False,
     out: Annotated[
         Path | None,
         typer.Option(help="The run folder. Default: runs/<data>-<network>-<number>."),
@@ -60,7 +61,7 @@ def train(
 
     named = {
         "network": {"name": network} if network else None,
-        "recipe": recipe,
+        "recipe": _recipe(recipe, fine_tune),
         "seed": seed,
         "offline": offline or None,
         "start_from": str(start_from) if start_from else None,
@@ -74,6 +75,16 @@ def train(
         return
     tell = _tell_plan if dry_run else _tell_run
     tell(request, as_json)
+
+
+def _recipe(asked: str | None, fine_tune: bool) -> str | None:
+    if fine_tune and asked not in (None, "fine-tune"):
+        raise ConfigError(
+            received=f"--fine-tune with the recipe {asked!r}.",
+            expected="one of them: --fine-tune is the recipe fine-tune.",
+            remedy="Leave one of them out.",
+        )
+    return "fine-tune" if fine_tune else asked
 
 
 def _require_sense(

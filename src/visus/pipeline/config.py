@@ -107,6 +107,8 @@ def refuse_idle(recipe: Recipe, chosen: Mapping[str, Any]) -> None:
                 remedy="Leave it out, or choose --recipe frozen.",
             )
         return
+    if recipe.tuned:
+        return
     idle = _idle(TrainingConfig(), chosen.get("training", {}), USED_WHEN_FROZEN)
     if idle is not None:
         raise ConfigError(

@@ -93,15 +93,6 @@ def pack_head(
     graph = backbone.joined.graph_with(weights)
     golden = _golden(data, weights)
     _require_joined(graph, golden, weights)
-    card = backbone.card
-    lineage = {
-        "name": card.name,
-        "licence": card.licence,
-        "source": card.source,
-        "weights": backbone.weights.name,
-        "sha256": backbone.digest,
-        "as_published": is_as_published(card, backbone.weights),
-    }
     return save_packed(
         run,
         plan,
@@ -115,10 +106,23 @@ def pack_head(
                 "parameters": backbone.joined.parameters,
                 "epochs": 0,
                 "kept_epoch": None,
-                ORIGIN: lineage,
+                ORIGIN: lineage_of(backbone),
             },
         ),
     )
+
+
+def lineage_of(backbone: ReadyBackbone) -> dict[str, Any]:
+    """What the origin of a bundle says of the backbone in it."""
+    card = backbone.card
+    return {
+        "name": card.name,
+        "licence": card.licence,
+        "source": card.source,
+        "weights": backbone.weights.name,
+        "sha256": backbone.digest,
+        "as_published": is_as_published(card, backbone.weights),
+    }
 
 
 def told_by_head(

@@ -42,6 +42,7 @@ from visus.tasks.base import Task
 from visus.tasks.choose import task_of
 from visus.training.head.config import FrozenConfig
 from visus.training.recipes import (
+    FINE_TUNE,
     FROZEN,
     GENTLE,
     Recipe,
@@ -162,7 +163,7 @@ def _find_network(asked: RunConfig, model: Any, start: Bundle | None) -> Network
     name = asked.network.name
     if start is not None and has_backbone(start) and name == _name_in(start):
         return grown_network(start)
-    if asked.recipe == FROZEN and name == asked.frozen.backbone:
+    if asked.recipe in (FROZEN, FINE_TUNE) and name == asked.frozen.backbone:
         return frozen_network(card_of(name))
     return find_network(asked.network, model)
 

@@ -18,6 +18,7 @@ from visus.core.run import Run
 from visus.pipeline.blocking import refuse_blocked
 from visus.pipeline.environment import describe_environment
 from visus.pipeline.features import prepare_described, ready_backbone, weights_of
+from visus.pipeline.fine_tune import pack_better, tune
 from visus.pipeline.frozen import pack_head, teach_head, told_by_head
 from visus.pipeline.learn import learn
 from visus.pipeline.pack import pack_bundle
@@ -27,6 +28,7 @@ from visus.pipeline.report import report_run, summarise
 from visus.pipeline.told import Told, told_by
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.training.checkpoint import clear_checkpoints
+from visus.training.recipes import find_recipe
 
 RUNS = Path("runs")
 
@@ -122,7 +124,9 @@ def _carry_out(
     run: Run, plan: Plan, request: Request, progress: Progress, started: float
 ) -> TrainedRun:
     write_json(run.environment_path, describe_environment())
-    by = _by_head if plan.backbone is not None else _by_epochs
+    by = _by_epochs
+    if plan.backbone is not None:
+        by = _by_tuning if find_recipe(plan.config.recipe).tuned else _by_head
     data, bundle, told = by(run, plan, request, progress)
     with progress.stage("Evaluating"):
         view = report_run(run, plan, data, bundle, told)
@@ -151,6 +155,18 @@ def _by_head(
     taught = teach_head(plan, data, backbone, progress)
     bundle = pack_head(run, plan, data, backbone, taught)
     return data, bundle, told_by_head(data, backbone, taught)
+
+
+def _by_tuning(
+    run: Run, plan: Plan, request: Request, progress: Progress
+) -> tuple[PreparedData, Bundle, Told]:
+    backbone = ready_backbone(plan, progress)
+    data = prepare_described(plan, backbone, progress)
+    _accept(run, plan, data, progress)
+    taught = teach_head(plan, data, backbone, progress)
+    data, tuned = tune(run, plan, data, backbone, taught, progress)
+    bundle, told = pack_better(run, plan, data, backbone, taught, tuned)
+    return data, bundle, told
 
 
 def _accept(run: Run, plan: Plan, data: PreparedData, progress: Progress) -> None:

@@ -20,6 +20,15 @@ class TrainingConfig(Settings):
     learning_rate: float = Field(1e-3, gt=0, description="the schedule's peak")
     schedule: Schedule = Field("one-cycle", description="learning rate over the run")
     warmup_share: float = Field(0.2, ge=0, lt=1, description="share of steps rising")
+    depth_decay: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="rate of each eighth of the layers, over that of the one above",
+    )
+    learning_share: float = Field(
+        1.0, gt=0, le=1, description="share of the layers that learn, from the top"
+    )
     momentum: float = Field(0.9, ge=0, lt=1, description="for sgd and muon")
     weight_decay: float = Field(0.0, ge=0, description="for sgd, adamw and muon")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="softens the labels")

@@ -25,8 +25,8 @@ class Recipe:
         fewest_steps: few pictures are seen so many more epochs that no training has
             fewer steps; 0 keeps the epochs as they are.
         kind: of picture, for `training.augment.strength`.
-        frozen: a pretrained network describes the pictures, and only a head learns;
-            nothing is trained by epochs.
+        frozen: a pretrained network describes the pictures, and a head learns.
+        tuned: then the network learns too, by epochs; elsewhere it stays as it is.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Recipe:
     fewest_steps: int = 0
     kind: Kind = "photographs"
     frozen: bool = False
+    tuned: bool = False
 
     def epochs_for(self, pictures: int, training: TrainingConfig) -> int:
         """Epochs for so many training pictures, at least those of the settings."""
@@ -67,7 +68,7 @@ def choose_recipe(
     return RECIPES["quick" if easy() else "small-gray"]
 
 
-FROZEN, GENTLE = "frozen", "gentle"
+FROZEN, GENTLE, FINE_TUNE = "frozen", "gentle", "fine-tune"
 
 _DIGIT_CHANGES = {"shift": 0.08, "rotate": 10, "zoom": 0.1}
 _PHOTO_CHANGES = {
@@ -80,6 +81,22 @@ _PHOTO_CHANGES = {
     "contrast": 0.3,
     "saturation": 0.3,
     "mixup": 0.2,
+}
+
+# Lower layers know edges and textures of all photographs: they move less, or not at all
+# (Yosinski et al., "How transferable are features in deep neural networks?", 2014;
+# Howard and Ruder, "Universal Language Model Fine-tuning", 2018, for the rates).
+_GENTLE_TRAINING = {
+    "epochs": 5,
+    "batch_size": 32,
+    "optimizer": "adamw",
+    "learning_rate": 1e-4,
+    "schedule": "one-cycle",
+    "warmup_share": 0.1,
+    "weight_decay": 0.01,
+    "depth_decay": 0.7,
+    "learning_share": 0.75,
+    "augment": {"flip": True, "shift": 0.05, "zoom": 0.1},
 }
 
 _ALL = [
@@ -174,17 +191,15 @@ _ALL = [
         GENTLE,
         "a pretrained network with its head, trained on in small steps (--from)",
         {
-            "training": {
-                "epochs": 5,
-                "batch_size": 32,
-                "optimizer": "adamw",
-                "learning_rate": 1e-4,
-                "schedule": "one-cycle",
-                "warmup_share": 0.1,
-                "weight_decay": 0.01,
-                "augment": {"flip": True, "shift": 0.05, "zoom": 0.1},
-            },
+            "training": _GENTLE_TRAINING,
         },
+    ),
+    Recipe(
+        FINE_TUNE,
+        "photographs: frozen features, then the whole network in small steps",
+        {"training": {**_GENTLE_TRAINING, "patience": 2, "keep": "best"}},
+        frozen=True,
+        tuned=True,
     ),
     Recipe(
         "photographs",

@@ -93,6 +93,10 @@ class Steps(ABC):
         """Loss and figure with the weights that `weights` gives."""
 
     @abstractmethod
+    def evaluate_network(self, pictures: Batch, batch_size: int) -> Totals:
+        """Loss and figure with the weights that the network has, as after `finish`."""
+
+    @abstractmethod
     def state(self) -> State:
         """Everything that `train` changes, as arrays by name."""
 

@@ -21,6 +21,7 @@ from visus.data.preprocess import Scaling
 from visus.tasks.base import Head
 from visus.training.augment_tensorflow import change_images, partners
 from visus.training.config import TrainingConfig
+from visus.training.depths import freeze_lower_layers, slower_rates
 from visus.training.losses_tensorflow import figures_of, losses_of
 from visus.training.optimizers import build_optimizer
 from visus.training.steps import OutOfMemory, State, Steps, Totals, Work
@@ -55,6 +56,8 @@ class TensorFlowSteps(Steps):
         self.config = config
         self.scaling = scaling
         self.towers = towers
+        self.held = freeze_lower_layers(model, config.learning_share)
+        self.slower = slower_rates(model, config.depth_decay)
         self.optimizer = build_optimizer(config)
         self.optimizer.build(model.trainable_variables)
         self.totals = tf.Variable(tf.zeros(3), trainable=False)
@@ -88,11 +91,15 @@ class TensorFlowSteps(Steps):
 
     def evaluate(self, pictures: Batch, batch_size: int) -> Totals:
         """Loss and figure with the weights that `weights` gives."""
-        sums = np.zeros(3)
         with self._averages_in_place():
-            for batch in padded_batches(pictures, batch_size):
-                found = self._evaluate(batch.pixels, batch.targets, batch.weights)
-                sums += found.numpy()
+            return self.evaluate_network(pictures, batch_size)
+
+    def evaluate_network(self, pictures: Batch, batch_size: int) -> Totals:
+        """Loss and figure with the weights that the network has, as after `finish`."""
+        sums = np.zeros(3)
+        for batch in padded_batches(pictures, batch_size):
+            found = self._evaluate(batch.pixels, batch.targets, batch.weights)
+            sums += found.numpy()
         return Totals(*map(float, sums))
 
     @contextmanager
@@ -127,6 +134,8 @@ class TensorFlowSteps(Steps):
     def finish(self, weights: State) -> None:
         """Leave the network with these weights."""
         _assign(self.model.variables, [weights[name] for name in sorted(weights)])
+        for layer in self.held:
+            layer.trainable = True
 
     def _signature(self, *sizes: int | None) -> list[tf.TensorSpec]:
         shape = self.model.input_shape[1:]
@@ -188,7 +197,11 @@ class TensorFlowSteps(Steps):
         towers = [self._tower(part, whole) for part in self._parts(batch)]
         parts = zip(*[gradients for gradients, _ in towers], strict=True)
         gradients = [_added(part) for part in parts]
+        before = [variable.value + 0 for variable, _ in self.slower]
         self.optimizer.apply(gradients, self.model.trainable_variables)
+        # Every update rule is linear in its rate: a part of the step is a lower rate.
+        for (variable, share), old in zip(self.slower, before, strict=True):
+            variable.assign(old + share * (variable.value - old))
         self.totals.assign_add(_added([sums for _, sums in towers]))
         self._update_averages()
 
