@@ -131,7 +131,7 @@ def make_plan(
     recipe = _choose_recipe(dataset, survey, asked, chosen, scratch, task, start)
     refuse_idle(recipe, chosen)
     if recipe.frozen:
-        _refuse_network(asked, model)
+        _refuse_network(recipe, asked, model)
         recipe = _with_card(recipe, asked.frozen.backbone, chosen)
     return _complete(dataset, ledger, survey, recipe, chosen, model, task, start)
 
@@ -197,7 +197,7 @@ def _name_in(bundle: Bundle) -> Any:
     return bundle.origin["config"]["network"]["name"]
 
 
-def _refuse_network(asked: RunConfig, model: Any) -> None:
+def _refuse_network(recipe: Recipe, asked: RunConfig, model: Any) -> None:
     name = asked.network.name
     if model is None and asked.start_from is None and name is None:
         return
@@ -205,7 +205,8 @@ def _refuse_network(asked: RunConfig, model: Any) -> None:
         return
     what = f"--from {asked.start_from}" if asked.start_from else f"the network {name!r}"
     raise ConfigError(
-        received=f"The recipe 'frozen' with {what if model is None else 'a model'}.",
+        received=f"The recipe {recipe.name!r} with "
+        f"{what if model is None else 'a model'}.",
         expected="a backbone, which describes the pictures and stays as it is.",
         remedy="Name one with --backbone (see `visus models --pretrained`), or leave "
         "the recipe out to train that network.",
@@ -227,7 +228,7 @@ def _with_card(recipe: Recipe, name: str, choices: Mapping[str, Any]) -> Recipe:
         "fit": card.spec.fit,
         "interpolation": card.spec.interpolation,
     }
-    values = {"data": data, "network": {"name": name}}
+    values = {**recipe.values, "data": data, "network": {"name": name}}
     return replace(recipe, values=values)
 
 
