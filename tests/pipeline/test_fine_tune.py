@@ -83,3 +83,46 @@ def test_what_cannot_be_tuned_is_refused(photos, tmp_path):
         visus.train(
             photos, out=tmp_path / "other", recipe="fine-tune", network="resnet"
         )
+
+
+def test_a_dry_run_counts_the_epochs(photos, tmp_path):
+    from visus.core.progress import SilentProgress
+    from visus.pipeline.forecast import forecast
+    from visus.pipeline.train import Request
+
+    def asked(epochs):
+        choices = {
+            "recipe": "fine-tune",
+            "frozen": {"backbone": "tiny"},
+            "training": {"epochs": epochs},
+        }
+        return forecast(Request(photos, choices, tmp_path / "run"), SilentProgress())
+
+    few, many = asked(1), asked(1_000_000)
+    assert (few["epochs"], many["epochs"]) == (1, 1_000_000)
+    assert many["seconds"] > 10 * few["seconds"]
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_time_budget_does_what_fits(photos, tmp_path):
+    settings = {**TINY, "minutes": 5.0}
+    run = visus.train(photos, out=tmp_path / "run", settings=settings)
+    assert run.summary["recipe"] == "fine-tune"
+    assert run.summary["fine_tuning"]["epochs"] == 2
+    told = json.dumps(run.report.report.model_dump(mode="json"))
+    assert "2 of 2 epochs fit" in told
+
+
+def test_a_budget_too_short_keeps_frozen_features(photos, tmp_path):
+    settings = {**TINY, "minutes": 0.01}
+    run = visus.train(photos, out=tmp_path / "run", settings=settings)
+    assert "fine_tuning" not in run.summary
+    assert "skipped: 0 of 2 epochs fit" in " ".join(run.summary["notes"])
+    assert run.accuracy > 0.9
+
+
+def test_a_budget_is_for_fine_tuning_only(photos, tmp_path):
+    with pytest.raises(ConfigError, match="--minutes"):
+        visus.train(
+            photos, out=tmp_path / "run", network="dense", settings={"minutes": 5}
+        )

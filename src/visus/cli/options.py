@@ -101,3 +101,20 @@ FineTune = Annotated[
         help="Frozen features, then the whole network, if it pays.",
     ),
 ]
+Minutes = Annotated[
+    float | None,
+    typer.Option("--minutes", help="Fine-tune photographs as far as this time allows."),
+]
+RunFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", help="The run folder. Default: runs/<data>-<network>-<number>."
+    ),
+]
+Resume = Annotated[
+    Path | None,
+    typer.Option("--resume", help="Go on with this run, exactly where it was."),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done, and how long.")
+]

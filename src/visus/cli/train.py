@@ -25,10 +25,8 @@ def train(
     backbone: options.Backbone = None,
     weights: options.Weights = None,
     fine_tune: options.FineTune = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="The run folder. Default: runs/<data>-<network>-<number>."),
-    ] = None,
+    minutes: options.Minutes = None,
+    out: options.RunFolder = None,
     seed: options.Seed = None,
     split: options.Split = None,
     group: options.Group = None,
@@ -39,12 +37,8 @@ def train(
     settings: options.Settings = None,
     config: options.Config = None,
     start_from: options.StartFrom = None,
-    resume: Annotated[
-        Path | None, typer.Option(help="Go on with this run, exactly where it was.")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and how long.")
-    ] = False,
+    resume: options.Resume = None,
+    dry_run: options.DryRun = False,
     find_lr: options.FindRate = False,
     plot: options.RatePlot = None,
     offline: options.Offline = False,
@@ -66,6 +60,7 @@ def train(
         "offline": offline or None,
         "start_from": str(start_from) if start_from else None,
         "folds": folds,
+        "minutes": minutes,
         "frozen": frozen_choices(backbone, weights),
         "data": data_choices(split, group, target, task, allow_leak=allow_leak),
     }

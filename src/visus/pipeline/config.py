@@ -32,6 +32,9 @@ class RunConfig(Settings):
     start_from: str | None = Field(
         default=None, description="a bundle whose weights the network starts with"
     )
+    minutes: float | None = Field(
+        default=None, gt=0, description="for all of a fine-tuning; what fits is done"
+    )
     folds: int | None = Field(
         default=None, ge=2, description="runs, each tested on another part of the data"
     )
@@ -96,6 +99,8 @@ def refuse_idle(recipe: Recipe, chosen: Mapping[str, Any]) -> None:
         ConfigError: naming it, and what makes use of it.
     """
     if not recipe.frozen:
+        if chosen.get("minutes") is not None:
+            raise _idle_minutes(recipe)
         idle = _idle(FrozenConfig(), chosen.get("frozen", {}), ())
         if idle is not None:
             raise ConfigError(
@@ -109,6 +114,8 @@ def refuse_idle(recipe: Recipe, chosen: Mapping[str, Any]) -> None:
         return
     if recipe.tuned:
         return
+    if chosen.get("minutes") is not None:
+        raise _idle_minutes(recipe)
     idle = _idle(TrainingConfig(), chosen.get("training", {}), USED_WHEN_FROZEN)
     if idle is not None:
         raise ConfigError(
@@ -120,6 +127,16 @@ def refuse_idle(recipe: Recipe, chosen: Mapping[str, Any]) -> None:
             remedy="Leave it out, or train a network of your own from scratch with "
             "--recipe photographs or --network resnet.",
         )
+
+
+def _idle_minutes(recipe: Recipe) -> ConfigError:
+    return ConfigError(
+        received=f"--minutes, and the recipe is {recipe.name}.",
+        expected="--minutes where photographs are learned by fine-tuning, which does "
+        "what fits.",
+        remedy="Leave it out; --dry-run tells how long this takes, and fewer "
+        "training.epochs take less.",
+    )
 
 
 def _idle(

@@ -1,6 +1,8 @@
 """visus train --fine-tune: frozen features, then the whole network, if it pays."""
 
+import time
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from visus.bundles import Bundle
 from visus.core.errors import DataError
@@ -8,6 +10,8 @@ from visus.core.progress import Progress
 from visus.core.run import Run
 from visus.data.scan import scan_pictures
 from visus.models.backend import select_backend
+from visus.models.joined import HeadWeights
+from visus.pipeline.budget import Allotted, allot_epochs
 from visus.pipeline.features import ReadyBackbone
 from visus.pipeline.frozen import TaughtHead, lineage_of, pack_head, told_by_head
 from visus.pipeline.learn import Learned, make_lesson
@@ -15,9 +19,13 @@ from visus.pipeline.pack import pack_bundle
 from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
 from visus.pipeline.told import Told, told_by
+from visus.tasks.base import Head
 from visus.training.fit import fit
 from visus.training.steps import Totals
 from visus.training.threads import share_out_cores
+
+if TYPE_CHECKING:
+    from visus.training.steps import Steps
 
 
 @dataclass(frozen=True)
@@ -29,12 +37,14 @@ class Tuned:
         frozen: on the validation pictures, before it learned on.
         tuned: on the same, afterwards.
         activation: of its last layer, which says what is better.
+        allotted: what the time budget had for it; `None` where there is no budget.
     """
 
     learned: Learned
     frozen: Totals
     tuned: Totals
     activation: str
+    allotted: Allotted | None = None
 
     @property
     def pays(self) -> bool:
@@ -64,11 +74,14 @@ def tune(
     backbone: ReadyBackbone,
     taught: TaughtHead,
     progress: Progress,
-) -> tuple[PreparedData, Tuned]:
+    *,
+    started: float,
+) -> tuple[PreparedData, Tuned | Allotted]:
     """Let the joined network learn on, lower layers less or not at all.
 
     Returns:
-        the data with all pixels prepared, and the network with both validations.
+        the data with all pixels prepared, and the network with both validations; or
+        what the time budget had, where it was not enough for one epoch.
 
     Raises:
         DataError: there are no validation pictures to tell whether it pays.
@@ -77,26 +90,50 @@ def tune(
     held = data.split("validation")
     if held is None:
         raise _nothing_held(data)
-    select_backend()
+    model, steps = tuning_steps(plan, data.task.head, backbone, taught.fitted.weights)
     training = plan.config.training
-    threads = share_out_cores(training.batch_size)
+    lesson = make_lesson(plan, data)
+    judged = time.monotonic()
+    with progress.stage("Judging the frozen network"):
+        frozen = steps.evaluate(held, training.batch_size)
+    allotted = None
+    if plan.config.minutes is not None:
+        allotted = allot_epochs(
+            run,
+            steps,
+            lesson,
+            minutes=plan.config.minutes,
+            started=started,
+            judging_seconds=time.monotonic() - judged,
+            answered_later=len(data.rows("test")) + len(held),
+        )
+        if allotted.epochs == 0:
+            return data, allotted
+        shorter = training.model_copy(update={"epochs": allotted.epochs})
+        lesson = replace(lesson, config=shorter)
+    history = fit(steps, lesson, run=run, progress=progress)
+    tuned = steps.evaluate_network(held, training.batch_size)
+    learned, activation = Learned(model, history), data.task.head.activation
+    return data, Tuned(learned, frozen, tuned, activation, allotted)
+
+
+def tuning_steps(
+    plan: Plan, head: Head, backbone: ReadyBackbone, weights: HeadWeights
+) -> tuple[Any, "Steps"]:
+    """The joined network with this head, and its compiled steps."""
+    select_backend()
+    threads = share_out_cores(plan.config.training.batch_size)
     from visus.models.storage import load_network
     from visus.training.steps_tensorflow import TensorFlowSteps
 
-    model = load_network(backbone.joined.archive_with(taught.fitted.weights))
-    steps = TensorFlowSteps(
+    model = load_network(backbone.joined.archive_with(weights))
+    return model, TensorFlowSteps(
         model,
-        training,
+        plan.config.training,
         scaling=plan.spec.scaling,
         towers=threads.towers,
-        head=data.task.head,
+        head=head,
     )
-    with progress.stage("Judging the frozen network"):
-        frozen = steps.evaluate(held, training.batch_size)
-    history = fit(steps, make_lesson(plan, data), run=run, progress=progress)
-    tuned = steps.evaluate_network(held, training.batch_size)
-    activation = data.task.head.activation
-    return data, Tuned(Learned(model, history), frozen, tuned, activation)
 
 
 def pack_better(
@@ -105,10 +142,15 @@ def pack_better(
     data: PreparedData,
     backbone: ReadyBackbone,
     taught: TaughtHead,
-    tuned: Tuned,
+    tuned: Tuned | Allotted,
 ) -> tuple[Bundle, Told]:
     """Write the better of the two networks, and say what both were worth."""
     head = told_by_head(data, backbone, taught)
+    if isinstance(tuned, Allotted):
+        bundle = pack_head(run, plan, data, backbone, taught)
+        skipped = f"Fine-tuning was skipped: {tuned.in_words()}."
+        rows = (*head.rows, ("fine-tuning", f"skipped: {tuned.in_words()}"))
+        return bundle, replace(head, rows=rows, notes=(*head.notes, skipped))
     if tuned.pays:
         plan = replace(plan, lineage=lineage_of(backbone))
         bundle = pack_bundle(run, plan, data, tuned.learned)
@@ -129,6 +171,8 @@ def _told(tuned: Tuned, head: Told, kept: Told) -> Told:
             "the frozen network is kept."
         )
     rows = [*head.rows, ("fine-tuning", row)]
+    if tuned.allotted is not None:
+        rows.append(("time budget", tuned.allotted.in_words()))
     if tuned.pays:
         rows += kept.rows
     return replace(

@@ -1,7 +1,7 @@
 """visus train --dry-run: what would be done, and about how long it takes."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,11 +12,17 @@ from visus.data.described import seconds_to_describe
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
 from visus.data.scan import Opened, open_record, scan_pictures
-from visus.pipeline.features import ready_backbone
+from visus.models.joined import HeadWeights
+from visus.pipeline.features import ReadyBackbone, ready_backbone
+from visus.pipeline.fine_tune import tuning_steps
 from visus.pipeline.learn import prepare_steps
 from visus.pipeline.plan import Plan, make_plan, training_pictures
 from visus.pipeline.train import Request, free_folder
 from visus.training.epochs import EpochPlan
+from visus.training.recipes import find_recipe
+
+if TYPE_CHECKING:
+    from visus.training.steps import Steps
 
 # Enough to average over, few enough to be quick.
 STEPS = 3
@@ -38,7 +44,10 @@ def forecast(request: Request, progress: Progress) -> dict[str, Any]:
     training = training_pictures(plan.dataset, plan.config.data)
     out = str(request.out or free_folder(plan))
     if plan.backbone is not None:
-        return {**_told_of(plan, training), **_with_head(plan, progress), "out": out}
+        backbone, told = _with_head(plan, progress)
+        if find_recipe(plan.config.recipe).tuned:
+            told |= _with_tuning(plan, backbone, training, told["seconds"], progress)
+        return {**_told_of(plan, training), **told, "out": out}
     reading = _seconds_to_read(plan)
     with progress.stage("Timing a few steps"):
         parameters, a_step = _time_steps(plan)
@@ -70,7 +79,7 @@ def _told_of(plan: Plan, training: int) -> dict[str, Any]:
     }
 
 
-def _with_head(plan: Plan, progress: Progress) -> dict[str, Any]:
+def _with_head(plan: Plan, progress: Progress) -> tuple[ReadyBackbone, dict[str, Any]]:
     """Frozen features: which pictures are known is asked of a few, and their speed."""
     started = time.monotonic()
     backbone = ready_backbone(plan, progress)
@@ -87,7 +96,7 @@ def _with_head(plan: Plan, progress: Progress) -> dict[str, Any]:
     unknown = len(plan.dataset) * (1 - share / len(records))
     looking = unknown * a_picture
     folds = plan.config.folds or 1
-    return {
+    return backbone, {
         "parameters": backbone.joined.parameters,
         "backbone": f"{backbone.card.name} ({backbone.card.licence})",
         "features_to_compute": round(unknown),
@@ -95,6 +104,34 @@ def _with_head(plan: Plan, progress: Progress) -> dict[str, Any]:
         "making_seconds": making,
         "seconds": looking + folds * SECONDS_AROUND,
         "minutes": (looking + folds * SECONDS_AROUND) / 60,
+    }
+
+
+def _with_tuning(
+    plan: Plan,
+    backbone: ReadyBackbone,
+    training: int,
+    before: float,
+    progress: Progress,
+) -> dict[str, Any]:
+    """What the epochs take that follow frozen features."""
+    config, head = plan.config.training, plan.task.head
+    nothing = HeadWeights(
+        np.zeros((backbone.card.feature_count, head.outputs), np.float32),
+        np.zeros(head.outputs, np.float32),
+        head,
+    )
+    with progress.stage("Timing a few steps"):
+        _, steps = tuning_steps(plan, head, backbone, nothing)
+        a_step = _seconds_a_step(plan, steps)
+    an_epoch = a_step * -(-training // config.batch_size)
+    folds = plan.config.folds or 1
+    seconds = before + _seconds_to_read(plan) + folds * an_epoch * config.epochs
+    return {
+        "epochs": config.epochs,
+        "batch_size": config.batch_size,
+        "seconds": seconds,
+        "minutes": seconds / 60,
     }
 
 
@@ -111,6 +148,10 @@ def _scan(sample: ImageDataset, spec: PreprocessSpec, plan: Plan) -> None:
 
 def _time_steps(plan: Plan) -> tuple[int, float]:
     model, steps = prepare_steps(plan, plan.task.head)
+    return model.count_params(), _seconds_a_step(plan, steps)
+
+
+def _seconds_a_step(plan: Plan, steps: "Steps") -> float:
     size = plan.config.training.batch_size
     rows = np.arange(size * STEPS) % len(plan.dataset)
     blank = Batch(
@@ -123,4 +164,4 @@ def _time_steps(plan: Plan) -> tuple[int, float]:
     steps.train(epoch.work(epoch.order(), 0, 1))  # This one compiles.
     started = time.monotonic()
     steps.train(epoch.work(epoch.order(), 0, STEPS))
-    return model.count_params(), (time.monotonic() - started) / STEPS
+    return (time.monotonic() - started) / STEPS

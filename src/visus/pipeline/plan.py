@@ -185,12 +185,14 @@ def _choose_recipe(
             return find_recipe(GENTLE)
     scratch = scratch or bool(network)
     if choices.get("frozen") and not scratch:
-        return find_recipe(FROZEN)
-    return choose_recipe(
+        return find_recipe(FROZEN if asked.minutes is None else FINE_TUNE)
+    recipe = choose_recipe(
         survey,
         lambda: mean_pictures_suffice(dataset, task),
         scratch=scratch or asked.start_from is not None,
     )
+    # Whoever gives time wants it used.
+    return find_recipe(FINE_TUNE) if recipe.frozen and asked.minutes else recipe
 
 
 def _name_in(bundle: Bundle) -> Any:

@@ -5,8 +5,9 @@ The story in order: plan, prepare, learn, pack, report.
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from visus.training.checkpoint import clear_checkpoints
 from visus.training.recipes import find_recipe
 
 RUNS = Path("runs")
+# From a plan to what was learned: the data, the bundle, and how it went.
+Way = Callable[[Run, Plan, "Request", Progress], tuple[PreparedData, Bundle, Told]]
 
 
 @dataclass(frozen=True)
@@ -124,9 +127,10 @@ def _carry_out(
     run: Run, plan: Plan, request: Request, progress: Progress, started: float
 ) -> TrainedRun:
     write_json(run.environment_path, describe_environment())
-    by = _by_epochs
+    by: Way = _by_epochs
     if plan.backbone is not None:
-        by = _by_tuning if find_recipe(plan.config.recipe).tuned else _by_head
+        tuned = find_recipe(plan.config.recipe).tuned
+        by = partial(_by_tuning, started=started) if tuned else _by_head
     data, bundle, told = by(run, plan, request, progress)
     with progress.stage("Evaluating"):
         view = report_run(run, plan, data, bundle, told)
@@ -158,13 +162,13 @@ def _by_head(
 
 
 def _by_tuning(
-    run: Run, plan: Plan, request: Request, progress: Progress
+    run: Run, plan: Plan, request: Request, progress: Progress, *, started: float
 ) -> tuple[PreparedData, Bundle, Told]:
     backbone = ready_backbone(plan, progress)
     data = prepare_described(plan, backbone, progress)
     _accept(run, plan, data, progress)
     taught = teach_head(plan, data, backbone, progress)
-    data, tuned = tune(run, plan, data, backbone, taught, progress)
+    data, tuned = tune(run, plan, data, backbone, taught, progress, started=started)
     bundle, told = pack_better(run, plan, data, backbone, taught, tuned)
     return data, bundle, told
 
