@@ -119,7 +119,7 @@ def fit_head(pupils: Pupils, head: Head, config: FrozenConfig, seed: int) -> Fit
     return Fitted(
         weights=_decoded(kernel, bias, head),
         strength=strength / _share(head),
-        curve=curve,
+        curve=curve.rescaled(1 / _share(head)),
         held_out=_scores(curve, head),
         views=name,
         compared=compared,
