@@ -43,6 +43,7 @@ ARCHIVE = "cats_dogs_180.zip"
 EPOCHS, QUICK_EPOCHS = 10, 1
 QUICK = "one epoch of the guide's way, whose fitting time is multiplied by ten."
 OURS, GUIDE, BY_HAND, REFIT = "Visus", "the guide's way", "by hand", "Visus, refit"
+TUNED = "Keras, oneDNN switched on"
 RELABELLED = 20
 REFITS = 3
 
@@ -93,7 +94,7 @@ def transfer_ratios(measurements: Sequence[Measurement]) -> dict[str, float]:
     ours = values_of(measurements, "wall_seconds", side=OURS)
     speeds = {
         side: values_of(measurements, "images_per_second", side=side, part="features")
-        for side in (OURS, GUIDE)
+        for side in (OURS, GUIDE, TUNED)
     }
     return {
         f"{GUIDE} / {OURS}, wall": ratio_of_means(
@@ -105,6 +106,7 @@ def transfer_ratios(measurements: Sequence[Measurement]) -> dict[str, float]:
         "features a second, Visus / Keras predict": ratio_of_means(
             speeds[OURS], speeds[GUIDE]
         ),
+        f"the same / {TUNED}": ratio_of_means(speeds[OURS], speeds[TUNED]),
     }
 
 
@@ -123,6 +125,7 @@ def _measure(pictures: Path, folder: Path, quick: bool) -> list[Measurement]:
     found += _refits(pictures, folder)
     add(OURS, "transfer_visus", "--measure", "extract", part="features")
     add(GUIDE, "transfer_keras", "--way", "predict", part="features")
+    add(TUNED, "transfer_keras", "--way", "predict", "--onednn", part="features")
     by_hand = ("--way", "by-hand", "--out", folder / "hand.keras")
     add(BY_HAND, "transfer_keras", *by_hand)
     guide = ("--way", "guide", "--epochs", epochs, "--out", folder / "guide.keras")
