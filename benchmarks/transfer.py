@@ -26,6 +26,7 @@ from pathlib import Path
 
 from benchmarks.data import own_home, scratch_folder, shared_archive, unpack
 from benchmarks.measure import (
+    CLOCKS,
     Measurement,
     describe_machine,
     last_line,
@@ -91,18 +92,20 @@ def scaled_to_all_epochs(measured: Measurement, epochs: int = EPOCHS) -> Measure
 
 def transfer_ratios(measurements: Sequence[Measurement]) -> dict[str, float]:
     """The peers' costs over ours, and our speed over theirs."""
-    ours = values_of(measurements, "wall_seconds", side=OURS)
     speeds = {
         side: values_of(measurements, "images_per_second", side=side, part="features")
         for side in (OURS, GUIDE, TUNED)
     }
+    costs = {
+        f"{peer} / {OURS}, {clock}": ratio_of_means(
+            values_of(measurements, field, side=peer),
+            values_of(measurements, field, side=OURS),
+        )
+        for clock, field in CLOCKS.items()
+        for peer in (GUIDE, BY_HAND)
+    }
     return {
-        f"{GUIDE} / {OURS}, wall": ratio_of_means(
-            values_of(measurements, "wall_seconds", side=GUIDE), ours
-        ),
-        f"{BY_HAND} / {OURS}, wall": ratio_of_means(
-            values_of(measurements, "wall_seconds", side=BY_HAND), ours
-        ),
+        **costs,
         "features a second, Visus / Keras predict": ratio_of_means(
             speeds[OURS], speeds[GUIDE]
         ),
