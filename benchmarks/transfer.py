@@ -26,6 +26,7 @@ from pathlib import Path
 
 from benchmarks.data import own_home, scratch_folder, shared_archive, unpack
 from benchmarks.measure import (
+    CLOCKS,
     Measurement,
     describe_machine,
     last_line,
@@ -43,6 +44,7 @@ ARCHIVE = "cats_dogs_180.zip"
 EPOCHS, QUICK_EPOCHS = 10, 1
 QUICK = "one epoch of the guide's way, whose fitting time is multiplied by ten."
 OURS, GUIDE, BY_HAND, REFIT = "Visus", "the guide's way", "by hand", "Visus, refit"
+TUNED = "Keras, oneDNN switched on"
 RELABELLED = 20
 REFITS = 3
 
@@ -90,21 +92,24 @@ def scaled_to_all_epochs(measured: Measurement, epochs: int = EPOCHS) -> Measure
 
 def transfer_ratios(measurements: Sequence[Measurement]) -> dict[str, float]:
     """The peers' costs over ours, and our speed over theirs."""
-    ours = values_of(measurements, "wall_seconds", side=OURS)
     speeds = {
         side: values_of(measurements, "images_per_second", side=side, part="features")
-        for side in (OURS, GUIDE)
+        for side in (OURS, GUIDE, TUNED)
+    }
+    costs = {
+        f"{peer} / {OURS}, {clock}": ratio_of_means(
+            values_of(measurements, field, side=peer),
+            values_of(measurements, field, side=OURS),
+        )
+        for clock, field in CLOCKS.items()
+        for peer in (GUIDE, BY_HAND)
     }
     return {
-        f"{GUIDE} / {OURS}, wall": ratio_of_means(
-            values_of(measurements, "wall_seconds", side=GUIDE), ours
-        ),
-        f"{BY_HAND} / {OURS}, wall": ratio_of_means(
-            values_of(measurements, "wall_seconds", side=BY_HAND), ours
-        ),
+        **costs,
         "features a second, Visus / Keras predict": ratio_of_means(
             speeds[OURS], speeds[GUIDE]
         ),
+        f"the same / {TUNED}": ratio_of_means(speeds[OURS], speeds[TUNED]),
     }
 
 
@@ -123,6 +128,7 @@ def _measure(pictures: Path, folder: Path, quick: bool) -> list[Measurement]:
     found += _refits(pictures, folder)
     add(OURS, "transfer_visus", "--measure", "extract", part="features")
     add(GUIDE, "transfer_keras", "--way", "predict", part="features")
+    add(TUNED, "transfer_keras", "--way", "predict", "--onednn", part="features")
     by_hand = ("--way", "by-hand", "--out", folder / "hand.keras")
     add(BY_HAND, "transfer_keras", *by_hand)
     guide = ("--way", "guide", "--epochs", epochs, "--out", folder / "guide.keras")

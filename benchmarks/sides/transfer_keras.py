@@ -5,7 +5,8 @@ arithmetic. `--way guide`: frozen inside `fit`, with augmentation layers and
 `image_dataset_from_directory`. `--way by-hand`: features of all pictures once by
 `predict`, then `fit` on them, which no guide's listing does but a careful person would.
 `--way predict`: only the features, decoded and predicted, at several batch sizes.
-The clock runs from before Keras is imported to the saved and evaluated network.
+With `--onednn` TensorFlow has the kernels that Visus trains with. The clock runs from
+before Keras is imported to the saved and evaluated network.
 """
 
 import argparse
@@ -30,6 +31,8 @@ VALIDATION_SHARE = 0.1
 def main() -> None:
     """Measure once."""
     asked = _arguments()
+    if asked.onednn:
+        os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
     if asked.way == "predict":
         tell_measurement(_predict(asked))
         return
@@ -107,6 +110,10 @@ def _features(base: Any, batches: Any) -> tuple[Any, Any]:
 
 
 def _base() -> Any:
+    # Keras first: importing our network's room first would switch on oneDNN, which
+    # TensorFlow leaves off on such processors, and so does who follows the guide.
+    import keras  # noqa: F401
+
     from visus.models.pretrained import find_backbone
 
     backbone = find_backbone("efficientnet-lite0")
@@ -156,6 +163,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--way", choices=["guide", "by-hand", "predict"], required=True)
     parser.add_argument("--epochs", type=int, default=HEAD_EPOCHS)
+    parser.add_argument("--onednn", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path)
     return parser.parse_args()

@@ -15,6 +15,15 @@ from benchmarks.measure import (
     values_of,
     write_results,
 )
+from benchmarks.transfer import (
+    BY_HAND,
+    GUIDE,
+    OURS,
+    REFIT,
+    TUNED,
+    scaled_to_all_epochs,
+    transfer_ratios,
+)
 from benchmarks.whole_runs import error_ratio
 
 
@@ -112,3 +121,37 @@ def test_unpack_takes_one_picture_in_every_few_of_each_folder(tmp_path):
     unpack(archive, tmp_path / "out", every=3)
     found = sorted(path.name for path in (tmp_path / "out" / "cats").iterdir())
     assert found == ["0.jpg", "3.jpg"]
+
+
+def test_fewer_epochs_are_scaled_by_their_fitting_alone():
+    measured = {
+        "wall_seconds": 30.0,
+        "cpu_seconds": 45.0,
+        "fit_seconds": 20.0,
+        "epochs": 1,
+    }
+    scaled = scaled_to_all_epochs(measured, 10)
+    assert scaled["wall_seconds"] == 10 + 10 * 20
+    assert scaled["cpu_seconds"] == 45 * 7
+    assert scaled["scaled_from_epochs"] == 1
+
+
+def test_transfer_tells_costs_over_ours_and_speeds_over_theirs():
+    def whole(side: str, wall: float, cpu: float) -> dict:
+        return {"side": side, "wall_seconds": wall, "cpu_seconds": cpu}
+
+    def speed(side: str, images: float) -> dict:
+        return {"side": side, "part": "features", "images_per_second": images}
+
+    ratios = transfer_ratios(
+        [
+            whole(OURS, 30.0, 50.0),
+            whole(GUIDE, 600.0, 1_100.0),
+            whole(BY_HAND, 90.0, 150.0),
+            {"side": REFIT, "wall_seconds": 2.0, "cpu_seconds": 2.0},
+            speed(OURS, 140.0),
+            speed(GUIDE, 50.0),
+            speed(TUNED, 70.0),
+        ]
+    )
+    assert list(ratios.values()) == pytest.approx([20, 3, 22, 3, 2.8, 2])

@@ -234,9 +234,45 @@ def test_what_would_be_ignored_is_refused(photos, tmp_path, settings, words):
     assert not (tmp_path / "run").exists()
 
 
+def test_which_recipe_is_for_whom(photos):
+    from visus.core.progress import SilentProgress
+    from visus.pipeline.plan import make_plan
+
+    def recipe(choices=None, **more) -> str:
+        return make_plan(photos, choices or {}, SilentProgress(), **more).config.recipe
+
+    assert recipe() == "frozen"
+    assert recipe({"network": {"name": "convnet"}}) == "photographs"
+    # Which learning rate, and what augmentation does, are questions of epochs.
+    assert recipe(by_epochs=True) == "photographs"
+    assert recipe({"recipe": "small-gray"}) == "small-gray"
+
+
 def test_callbacks_are_refused(photos, tmp_path):
     with pytest.raises(ConfigError, match="callbacks"):
         train(photos, tmp_path / "run", callbacks=[object()])
+
+
+def test_the_command_line(photos, tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from visus.cli.app import app
+
+    def said(*words: object) -> str:
+        result = CliRunner().invoke(app, list(map(str, words)))
+        assert result.exit_code == 0, result.output + result.stderr
+        return result.stdout
+
+    monkeypatch.chdir(tmp_path)
+    planned = said("train", photos, "--backbone", "tiny", "--dry-run")
+    assert "features to compute: 60" in planned
+    told = said("train", photos, "--backbone", "tiny", "--out", "a")
+    assert "tiny, 60 features computed" in told
+    assert "all features known" in said("train", photos, "--backbone", "tiny")
+    assert "features: 0.1 MB, within the same" in said("cache")
+    assert "gentle" in said("train", photos, "--from", "a/model.visus", "--dry-run")
+    said("predict", "a/model.visus", photos / "across" / "01.png")
+    said("compare", "a", "runs/photos-tiny-001")
 
 
 def assert_graph_agrees(run, folder: Path) -> None:

@@ -12,7 +12,7 @@ from visus.core.errors import unknown_name
 @verb
 def cache(
     clear: Annotated[
-        str | None, typer.Option(help="Empty one part: data, pixels, or all.")
+        str | None, typer.Option(help="Empty one part: data, pixels, features, or all.")
     ] = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -23,7 +23,7 @@ def cache(
     sizes = cache_sizes()
     cleared: dict[str, int] = {}
     if clear is not None:
-        known = {*sizes, "data", "pixels", "all"}
+        known = {*sizes, "data", "pixels", "features", "all"}
         if clear not in known:
             raise unknown_name("part of the cache", clear, known)
         parts = list(sizes) if clear == "all" else [clear]
@@ -42,6 +42,9 @@ def cache(
     write(str(visus_home()))
     for part, size in cleared.items():
         write(f"  cleared {part}: {size / 1e6:,.1f} MB")
+    notes = {
+        "pixels": f" of {cache_budget() / 1e6:,.1f} MB",
+        "features": ", within the same",
+    }
     for part, size in sizes.items():
-        budget = f" of {cache_budget() / 1e6:,.1f} MB" if part == "pixels" else ""
-        write(f"  {part}: {size / 1e6:,.1f} MB{budget}")
+        write(f"  {part}: {size / 1e6:,.1f} MB{notes.get(part, '')}")

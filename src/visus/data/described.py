@@ -100,13 +100,16 @@ def describe_pictures(
     found = _Found(describer, remembered, progress)
     work = partial(_describe_piece, describer, remembered)
     let_freed_memory_stay()
-    with progress.stage(describer.label, len(dataset)):
-        for piece in in_order(work, dataset.records, PIECE):
-            found.take(piece)
-            speed = found.computed / (time.monotonic() - started)
-            figures = {"images_per_second": speed} if found.computed else {}
-            progress.advance(len(piece.digests) + len(piece.quarantined), **figures)
-    found.keep()
+    try:
+        with progress.stage(describer.label, len(dataset)):
+            for piece in in_order(work, dataset.records, PIECE):
+                found.take(piece)
+                speed = found.computed / (time.monotonic() - started)
+                figures = {"images_per_second": speed} if found.computed else {}
+                progress.advance(len(piece.digests) + len(piece.quarantined), **figures)
+    finally:
+        # After Ctrl-C too: what was computed need not be computed again.
+        found.keep()
     usable = usable_records(
         dataset, Noted(tuple(found.digests), tuple(found.quarantined))
     )

@@ -77,6 +77,8 @@ def test_a_head_of_two_classes_is_penalised_as_one_of_many():
     )
     kernel = found[:-1, 0] / features.std(axis=0)[:, None]
     assert np.abs(told.weights.kernel - kernel).max() < 1e-5
+    assert told.strength == pytest.approx(0.05)
+    assert told.curve.strengths == pytest.approx((0.05,))
 
 
 def test_a_head_of_labels_is_one_regression_a_label():

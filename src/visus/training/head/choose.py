@@ -101,6 +101,11 @@ class Curve:
     values: Floats
     folds: int
 
+    def rescaled(self, factor: float) -> "Curve":
+        """With strengths in another unit."""
+        strengths = tuple(factor * strength for strength in self.strengths)
+        return replace(self, strengths=strengths, best=factor * self.best)
+
     @property
     def counted(self) -> NDArray[np.bool_]:
         """Which pictures were held out."""

@@ -81,7 +81,8 @@ def fit_head(pupils: Pupils, head: Head, config: FrozenConfig, seed: int) -> Fit
     Multinomial logistic regression for classes, one logistic regression a label for
     several, ridge regression for numbers. The objective is the mean loss plus half of
     strength times the squared weights of standardised features, so scikit-learn's C is
-    1 / (strength * num_images), and its alpha strength * num_images.
+    1 / (strength * num_images), twice that for two classes (it penalises the one column
+    that two opposite ones differ by), and its alpha strength * num_images.
 
     Args:
         pupils: the training pictures.
@@ -119,7 +120,7 @@ def fit_head(pupils: Pupils, head: Head, config: FrozenConfig, seed: int) -> Fit
     return Fitted(
         weights=_decoded(kernel, bias, head),
         strength=strength / _share(head),
-        curve=curve,
+        curve=curve.rescaled(1 / _share(head)),
         held_out=_scores(curve, head),
         views=name,
         compared=compared,
