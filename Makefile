@@ -17,7 +17,7 @@ demo: $(STAMP)  ## train on handwritten digits, predict one picture
 	$(BIN)/python -m visus.cli.demo
 
 test: $(STAMP)  ## the suite, without what takes minutes
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 
 slow: $(STAMP)  ## what takes minutes
 	$(BIN)/python -m pytest -m slow
