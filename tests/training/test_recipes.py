@@ -21,7 +21,7 @@ def test_recipes_for_what_has_learned_name_no_network():
     others = {recipe.name for recipe in RECIPES.values()} - {
         recipe.name for recipe in WITH_NETWORK
     }
-    assert others == {"frozen", "gentle"}
+    assert others == {"frozen", "fine-tune", "gentle"}
 
 
 @pytest.mark.parametrize("recipe", WITH_NETWORK, ids=lambda recipe: recipe.name)
