@@ -15,7 +15,8 @@ def test_a_rate_is_suggested_and_drawn(cli, stripes_folder, tmp_path):
     # Nothing was trained, and nothing is overwritten.
     assert not (tmp_path / "runs").exists()
     assert "exists already" in cli(*words, code=2).stderr
-    assert "--set training.learning_rate=" in cli(*words, "--force").stdout
+    advice = cli(*words, "--force").stdout
+    assert f"try --recipe {told['recipe']} --set training.learning_rate=" in advice
 
 
 def test_a_plot_needs_a_search_and_is_a_png(cli, stripes_folder):

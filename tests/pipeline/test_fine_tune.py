@@ -126,3 +126,17 @@ def test_a_budget_is_for_fine_tuning_only(photos, tmp_path):
         visus.train(
             photos, out=tmp_path / "run", network="dense", settings={"minutes": 5}
         )
+
+
+def test_the_rate_of_a_fine_tuning_can_be_searched(photos, tmp_path):
+    from visus.core.progress import SilentProgress
+    from visus.pipeline.find_rate import find_rate
+    from visus.pipeline.train import Request
+
+    choices = {"recipe": "fine-tune", "frozen": {"backbone": "tiny"}}
+    told = find_rate(Request(photos, choices), SilentProgress())
+    assert (told["network"], told["recipe"]) == ("tiny", "fine-tune")
+    # It begins with what frozen features have learned: ignorance would cost ln(2).
+    assert told["losses"][0] < 0.5
+    with pytest.raises(ConfigError, match="fine-tune"):
+        find_rate(Request(photos, {**choices, "recipe": "frozen"}), SilentProgress())

@@ -143,7 +143,7 @@ def _tell_rate(request: "Request", plot: Path | None, as_json: bool) -> None:
         "the loss never fell: no rate can be suggested"
         if found is None
         else f"the loss fell fastest at {found:.2g} (the recipe has {recipe:g}); "
-        f"try --set training.learning_rate={found:.2g}"
+        f"try --recipe {told['recipe']} --set training.learning_rate={found:.2g}"
     )
     if told["plot"]:
         write(f"plot: {told['plot']}")

@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,13 +11,20 @@ from visus.core.files import write_bytes
 from visus.core.progress import Progress
 from visus.core.report import Chart, Series
 from visus.data.encode import encode_png
+from visus.pipeline.features import prepare_described, ready_backbone
+from visus.pipeline.fine_tune import tuning_steps, with_pixels
+from visus.pipeline.frozen import teach_head
 from visus.pipeline.learn import make_lesson, prepare_steps
-from visus.pipeline.plan import make_plan
-from visus.pipeline.prepare import prepare_data
+from visus.pipeline.plan import Plan, make_plan
+from visus.pipeline.prepare import PreparedData, prepare_data
 from visus.pipeline.train import Request
 from visus.reporting.plot import plot_chart
 from visus.training.epochs import EpochPlan
 from visus.training.rate_search import RateCurve, search_rate
+from visus.training.recipes import find_recipe
+
+if TYPE_CHECKING:
+    from visus.training.steps import Steps
 
 
 def find_rate(
@@ -44,8 +51,7 @@ def find_rate(
     plan = make_plan(
         request.source, request.choices, progress, model=request.model, by_epochs=True
     )
-    data = prepare_data(plan, progress)
-    model, steps = prepare_steps(plan, data.task.head)
+    data, steps = _begin(plan, progress)
     lesson = make_lesson(plan, data)
     training = plan.config.training
     size = min(training.batch_size, len(lesson.train))
@@ -58,6 +64,7 @@ def find_rate(
     return {
         "data": plan.dataset.name,
         "network": plan.network.name,
+        "recipe": plan.config.recipe,
         "optimizer": training.optimizer,
         "batch_size": size,
         "recipe_rate": training.learning_rate,
@@ -67,6 +74,24 @@ def find_rate(
         "rates": [float(rate) for rate in curve.rates],
         "losses": [float(loss) for loss in curve.losses],
     }
+
+
+def _begin(plan: Plan, progress: Progress) -> tuple[PreparedData, "Steps"]:
+    """Pictures, and the network as its training would begin."""
+    if plan.backbone is None:
+        data = prepare_data(plan, progress)
+        return data, prepare_steps(plan, data.task.head)[1]
+    if not find_recipe(plan.config.recipe).tuned:
+        raise ConfigError(
+            received=f"--find-lr, and the recipe is {plan.config.recipe}.",
+            expected="a training by epochs; frozen features have no learning rate.",
+            remedy="Add --fine-tune, or choose --recipe photographs.",
+        )
+    backbone = ready_backbone(plan, progress)
+    data = prepare_described(plan, backbone, progress)
+    weights = teach_head(plan, data, backbone, progress).fitted.weights
+    steps = tuning_steps(plan, data.task.head, backbone, weights)[1]
+    return with_pixels(plan, data, progress), steps
 
 
 def _chart(network: str, curve: RateCurve) -> Chart:

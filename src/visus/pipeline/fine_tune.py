@@ -86,7 +86,7 @@ def tune(
     Raises:
         DataError: there are no validation pictures to tell whether it pays.
     """
-    data = _with_pixels(plan, data, progress)
+    data = with_pixels(plan, data, progress)
     held = data.split("validation")
     if held is None:
         raise _nothing_held(data)
@@ -199,7 +199,7 @@ def _told(tuned: Tuned, head: Told, kept: Told) -> Told:
     )
 
 
-def _with_pixels(plan: Plan, data: PreparedData, progress: Progress) -> PreparedData:
+def with_pixels(plan: Plan, data: PreparedData, progress: Progress) -> PreparedData:
     """The same pictures with prepared pixels, which epochs read again and again."""
     scan = scan_pictures(
         data.dataset,
