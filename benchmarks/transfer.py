@@ -45,6 +45,7 @@ EPOCHS, QUICK_EPOCHS = 10, 1
 QUICK = "one epoch of the guide's way, whose fitting time is multiplied by ten."
 OURS, GUIDE, BY_HAND, REFIT = "Visus", "the guide's way", "by hand", "Visus, refit"
 TUNED = "Keras, oneDNN switched on"
+WHOLE, FEATURES = "whole way", "features"
 RELABELLED = 20
 REFITS = 3
 
@@ -93,13 +94,13 @@ def scaled_to_all_epochs(measured: Measurement, epochs: int = EPOCHS) -> Measure
 def transfer_ratios(measurements: Sequence[Measurement]) -> dict[str, float]:
     """The peers' costs over ours, and our speed over theirs."""
     speeds = {
-        side: values_of(measurements, "images_per_second", side=side, part="features")
+        side: values_of(measurements, "images_per_second", side=side, part=FEATURES)
         for side in (OURS, GUIDE, TUNED)
     }
     costs = {
         f"{peer} / {OURS}, {clock}": ratio_of_means(
-            values_of(measurements, field, side=peer),
-            values_of(measurements, field, side=OURS),
+            values_of(measurements, field, side=peer, part=WHOLE),
+            values_of(measurements, field, side=OURS, part=WHOLE),
         )
         for clock, field in CLOCKS.items()
         for peer in (GUIDE, BY_HAND)
@@ -124,15 +125,16 @@ def _measure(pictures: Path, folder: Path, quick: bool) -> list[Measurement]:
         return measured
 
     epochs = QUICK_EPOCHS if quick else EPOCHS
-    add(OURS, "transfer_visus", "--measure", "run", "--out", folder / "run")
+    run = ("--measure", "run", "--out", folder / "run")
+    add(OURS, "transfer_visus", *run, part=WHOLE)
     found += _refits(pictures, folder)
-    add(OURS, "transfer_visus", "--measure", "extract", part="features")
-    add(GUIDE, "transfer_keras", "--way", "predict", part="features")
-    add(TUNED, "transfer_keras", "--way", "predict", "--onednn", part="features")
+    add(OURS, "transfer_visus", "--measure", "extract", part=FEATURES)
+    add(GUIDE, "transfer_keras", "--way", "predict", part=FEATURES)
+    add(TUNED, "transfer_keras", "--way", "predict", "--onednn", part=FEATURES)
     by_hand = ("--way", "by-hand", "--out", folder / "hand.keras")
-    add(BY_HAND, "transfer_keras", *by_hand)
+    add(BY_HAND, "transfer_keras", *by_hand, part=WHOLE)
     guide = ("--way", "guide", "--epochs", epochs, "--out", folder / "guide.keras")
-    measured = add(GUIDE, "transfer_keras", *guide)
+    measured = add(GUIDE, "transfer_keras", *guide, part=WHOLE)
     if quick:
         found[-1] = scaled_to_all_epochs(measured)
     add(OURS, "transfer_visus", "--measure", "labels", part="planted label errors")
@@ -185,7 +187,7 @@ def _tell(measurements: Sequence[Measurement], ratios: dict[str, float]) -> None
         rows.append(
             (
                 one["side"],
-                str(one.get("part", "whole way")),
+                one["part"],
                 _cell(one, "wall_seconds", "{:.2f}"),
                 _cell(one, "cpu_seconds", "{:.1f}"),
                 _cell(one, "images_per_second", "{:.1f}"),

@@ -138,7 +138,8 @@ def test_fewer_epochs_are_scaled_by_their_fitting_alone():
 
 def test_transfer_tells_costs_over_ours_and_speeds_over_theirs():
     def whole(side: str, wall: float, cpu: float) -> dict:
-        return {"side": side, "wall_seconds": wall, "cpu_seconds": cpu}
+        costs = {"wall_seconds": wall, "cpu_seconds": cpu}
+        return {"side": side, "part": "whole way", **costs}
 
     def speed(side: str, images: float) -> dict:
         return {"side": side, "part": "features", "images_per_second": images}
@@ -148,7 +149,8 @@ def test_transfer_tells_costs_over_ours_and_speeds_over_theirs():
             whole(OURS, 30.0, 50.0),
             whole(GUIDE, 600.0, 1_100.0),
             whole(BY_HAND, 90.0, 150.0),
-            {"side": REFIT, "wall_seconds": 2.0, "cpu_seconds": 2.0},
+            {"side": REFIT, "part": "refit", "wall_seconds": 2.0, "cpu_seconds": 2.0},
+            {"side": OURS, "part": "planted label errors", "found": 0.9},
             speed(OURS, 140.0),
             speed(GUIDE, 50.0),
             speed(TUNED, 70.0),

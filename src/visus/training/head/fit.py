@@ -1,11 +1,13 @@
 """From features and targets to a head: standardise, choose the strength, fit, fold."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from visus.models.joined import HeadWeights
 from visus.tasks.base import Activation, Head, Targets
@@ -90,6 +92,24 @@ def fit_head(pupils: Pupils, head: Head, config: FrozenConfig, seed: int) -> Fit
         config: strength and views, where they are chosen.
         seed: of the sample that chooses where there are very many pictures.
     """
+    with _threads_for(pupils):
+        return _fit_head(pupils, head, config, seed)
+
+
+def _threads_for(pupils: Pupils) -> AbstractContextManager[object]:
+    """One thread for small products; a second hardly helps, and may harm.
+
+    The threads of a product wait for each other. There are hundreds of products here,
+    and where another process has the second core each of them waits for its turn: a
+    head of one second took half a minute.
+    """
+    if pupils.features.size > MOST_DOUBLES:
+        return nullcontext()
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
+
+
+def _fit_head(pupils: Pupils, head: Head, config: FrozenConfig, seed: int) -> Fitted:
     standard = _Standard.of(pupils.features)
     examples = Examples(
         features=standard.applied(pupils.features),
