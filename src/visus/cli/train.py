@@ -24,6 +24,8 @@ def train(
     recipe: options.Recipe = None,
     backbone: options.Backbone = None,
     weights: options.Weights = None,
+    unlabelled: options.Unlabelled = None,
+    curve: options.Curve = False,
     out: Annotated[
         Path | None,
         typer.Option(help="The run folder. Default: runs/<data>-<network>-<number>."),
@@ -65,7 +67,7 @@ def train(
         "offline": offline or None,
         "start_from": str(start_from) if start_from else None,
         "folds": folds,
-        "frozen": frozen_choices(backbone, weights),
+        "frozen": frozen_choices(backbone, weights, unlabelled=unlabelled, curve=curve),
         "data": data_choices(split, group, target, task, allow_leak=allow_leak),
     }
     request = Request(source, _choices(named, settings or [], config), out, force)
