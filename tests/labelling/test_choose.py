@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from visus.labelling.choose import SHORTLIST, Candidates, choose_next, directions
+from visus.labelling.choose import SHORTLIST, Candidates, choose_next
+from visus.labelling.groups import directions
+from visus.labelling.typical import choose_typical
 from visus.labelling.worth import uncertainties
 from visus.tasks.multi_label import MultiLabel
 from visus.tasks.numeric import Numeric
@@ -74,3 +76,31 @@ def test_several_labels_are_undecided_by_the_nearest_threshold():
 
 def test_a_number_does_not_tell_how_sure_it_is():
     assert uncertainties(np.ones((3, 1), dtype=np.float32), Numeric(("price",))) is None
+
+
+def test_the_first_to_label_are_typical_and_of_every_kind():
+    features, kind = kinds(5, 30)
+    # Ten that are like nothing else.
+    odd = np.random.default_rng(5).normal(0, 9, (10, 12)).astype(np.float32)
+    features = np.concatenate([features, odd])
+    none = np.zeros(160, dtype=bool)
+    chosen = choose_typical(features, none, 5, seed=0)
+    assert sum(row < 150 for row in chosen) >= 4
+    assert len({kind[row] for row in chosen if row < 150}) >= 4
+
+
+def test_kinds_that_have_a_label_wait():
+    features, kind = kinds(5, 30)
+    labelled = np.zeros(150, dtype=bool)
+    labelled[[0, 30, 60]] = True
+    chosen = choose_typical(features, labelled, 2, seed=0)
+    assert {*kind[chosen].tolist()} == {3, 4}
+
+
+@pytest.mark.parametrize("count", [1, 20, 99])
+def test_typical_pictures_are_chosen_once(count):
+    features = np.repeat(np.eye(4, dtype=np.float32), 10, axis=0)
+    labelled = np.arange(40) % 10 == 0
+    chosen = choose_typical(features, labelled, count, seed=1)
+    assert len({*chosen.tolist()}) == len(chosen) == min(count, 36)
+    assert not labelled[chosen].any()

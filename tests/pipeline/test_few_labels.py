@@ -115,3 +115,20 @@ def test_what_has_no_accuracy_has_no_curve_and_no_guesses(photos, tmp_path, name
     with pytest.raises(ConfigError, match="numeric"):
         train(photos / "table.csv", tmp_path / "run", **{f"frozen.{name}": value})
     assert not (tmp_path / "run").exists()
+
+
+def test_what_to_label_first_is_typical(photos, loose, tmp_path):
+    from visus.pipeline.label_first import choose_first
+
+    shutil.copy(loose / "03.png", loose / "again.png")
+    sheet = tmp_path / "first.png"
+    chosen = choose_first(loose, count=6, backbone="tiny", plot=sheet)
+    told = chosen.to_json()
+    assert (told["considered"], told["copies"], told["labelled"]) == (40, 1, 0)
+    assert told["told_apart_by"] == "backbone"
+    assert len({entry["id"] for entry in told["next"]}) == 6
+    # Names tell the direction: even numbers are upright.
+    assert len({int(entry["id"][:2]) % 2 for entry in told["next"][:2]}) == 2
+    assert np.asarray(Image.open(sheet)).ndim == 3
+    with pytest.raises(DataError, match="has a label"):
+        choose_first(photos, count=2, backbone="tiny")

@@ -12,16 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visus.core.seeds import random_generator
+from visus.labelling.groups import Floats, Rows, directions, distances, group_points
 
-Floats = NDArray[np.float32]
-Rows = NDArray[np.intp]
-Basis = Literal["features", "thumbnails"]
+Basis = Literal["features", "thumbnails", "backbone"]
 
 # Pictures on the shortlist for each that is wanted.
 SHORTLIST = 10
 # More pictures than this are not told apart one by one.
 MOST_GROUPED = 20_000
-ROUNDS = 10
 
 
 @dataclass(frozen=True)
@@ -66,14 +64,6 @@ def choose_next(candidates: Candidates, count: int, *, seed: int = 0) -> Rows:
     return np.asarray(shortlist[chosen[order]], dtype=np.intp)
 
 
-def directions(features: NDArray[np.floating] | NDArray[np.uint8]) -> Floats:
-    """Features with mean 0, and each picture's of length 1: strength is no kind."""
-    points = np.asarray(features, dtype=np.float32)
-    points = points - points.mean(axis=0)
-    lengths = np.linalg.norm(points, axis=1, keepdims=True)
-    return np.asarray(points / np.maximum(lengths, np.float32(1e-6)))
-
-
 def _sampled(total: int, generator: np.random.Generator) -> Rows:
     if total <= MOST_GROUPED:
         return np.arange(total)
@@ -84,48 +74,11 @@ def _one_a_group(
     points: Floats, worth: Floats, count: int, generator: np.random.Generator
 ) -> Rows:
     """Of `count` groups by weighted k-means, the picture nearest to each middle."""
-    middles = points[_spread_out(points, worth, count, generator)]
-    for _ in range(ROUNDS):
-        group = _distances(points, middles).argmin(axis=1)
-        inside = np.zeros((len(points), count), dtype=np.float32)
-        inside[np.arange(len(points)), group] = worth
-        totals = inside.sum(axis=0)
-        # A group that lost all its pictures keeps its middle.
-        held = totals > 0
-        middles[held] = (inside.T @ points)[held] / totals[held, None]
-    distances = _distances(points, middles)
+    middles, _ = group_points(points, worth, count, generator)
+    away = distances(points, middles)
     chosen: list[int] = []
     for number in range(count):
         # Each picture once, also where two middles lie on one another.
-        distances[chosen, number] = np.inf
-        chosen.append(int(distances[:, number].argmin()))
+        away[chosen, number] = np.inf
+        chosen.append(int(away[:, number].argmin()))
     return np.array(chosen, dtype=np.intp)
-
-
-def _spread_out(
-    points: Floats, worth: Floats, count: int, generator: np.random.Generator
-) -> Rows:
-    """First middles far from each other (k-means++; Arthur and Vassilvitskii, 2007)."""
-    chosen = [int(generator.choice(len(points), p=_shares(worth)))]
-    nearest = _distances(points, points[chosen])[:, 0]
-    while len(chosen) < count:
-        weights = nearest * worth
-        weights[chosen] = 0
-        # Where all that is left are copies of what is chosen, any will do.
-        left = np.isin(np.arange(len(points)), chosen, invert=True)
-        shares = _shares(weights if weights.any() else left.astype(np.float32))
-        chosen.append(int(generator.choice(len(points), p=shares)))
-        distances = _distances(points, points[chosen[-1:]])[:, 0]
-        nearest = np.minimum(nearest, distances)
-    return np.array(chosen, dtype=np.intp)
-
-
-def _distances(points: Floats, middles: Floats) -> Floats:
-    """Squared, `(num_points, num_middles)`."""
-    lengths = (points**2).sum(axis=1)[:, None] + (middles**2).sum(axis=1)
-    return np.asarray(np.maximum(lengths - 2 * points @ middles.T, 0))
-
-
-def _shares(weights: Floats) -> NDArray[np.float64]:
-    shares = weights.astype(np.float64)
-    return np.asarray(shares / shares.sum())

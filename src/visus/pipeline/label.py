@@ -17,7 +17,7 @@ from visus.core.progress import Progress, SilentProgress
 from visus.data.encode import encode_png
 from visus.data.ledger import Ledger
 from visus.data.records import ImageDataset
-from visus.data.scan import Scan, scan_pictures
+from visus.data.scan import scan_pictures
 from visus.data.sources import read_pictures
 from visus.data.sources.base import Access
 from visus.labelling.choose import Basis, Candidates, choose_next
@@ -32,6 +32,7 @@ MOST_SCORES = 3
 BASES: dict[Basis, str] = {
     "features": "the model's own features",
     "thumbnails": "thumbnails, since the model's graph gives scores only",
+    "backbone": "the features of a backbone",
 }
 
 
@@ -41,7 +42,7 @@ class Chosen:
 
     Args:
         dataset: their records.
-        answers: what the model says of each, with its best scores.
+        answers: what the model says of each, with its best scores; empty without one.
         uncertainties: of each, 0 to 1; `None` where the task has none.
         basis: what they were told apart by.
         considered: among how many pictures.
@@ -163,7 +164,7 @@ def choose_pictures(
         sheet=plot,
     )
     if plot is not None:
-        write_bytes(plot, encode_png(_sheet(found, scan, rows[order])))
+        draw_chosen(found, scan.pictures.take(rows[order]).pixels[:], plot)
     return found
 
 
@@ -182,8 +183,7 @@ def _rows_to_choose_from(bundle: Bundle, dataset: ImageDataset) -> _OpenRows:
     hashes = [record.content_hash for record in dataset.records]
     seen = bundle.trained_on(hashes)
     known = np.array([record.target is not None for record in dataset.records])
-    first = np.zeros(len(hashes), dtype=bool)
-    first[np.unique(hashes, return_index=True)[1]] = True
+    first = first_copies(dataset)
     # A label at any copy is a label of all.
     told = {digest for digest, is_known in zip(hashes, known, strict=True) if is_known}
     has_label = np.array([digest in told for digest in hashes])
@@ -220,30 +220,40 @@ def _best(answer: Answer) -> dict[str, Any]:
     return told
 
 
-def _sheet(chosen: Chosen, scan: Scan, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
-    pixels = scan.pictures.take(rows).pixels[:]
+def first_copies(dataset: ImageDataset) -> NDArray[np.bool_]:
+    """Which pictures are the first of their content `(num_images,)`."""
+    hashes = [record.content_hash for record in dataset.records]
+    first = np.zeros(len(hashes), dtype=bool)
+    first[np.unique(hashes, return_index=True)[1]] = True
+    return first
+
+
+def draw_chosen(chosen: Chosen, pixels: NDArray[np.uint8], path: Path) -> None:
+    """Write a contact sheet of the chosen, of which `pixels` has a row each."""
     cells = [
-        Cell(picture, f"{place}. {_said(answer)}", (record.id,))
+        Cell(picture, f"{place}. {_said(answer)}".rstrip(" ."), (record.id,))
         for place, (picture, answer, record) in enumerate(
             zip(pixels, chosen.answers, chosen.dataset.records, strict=True), 1
         )
     ]
     blank = Cell(np.full_like(pixels[0], 255), "")
     cells += [blank] * (-len(cells) % COLUMNS)
-    return contact_sheet(
-        f"{scan.dataset.name}: worth labelling next",
+    says = "; below each what the model says now" if chosen.answers[0] else ""
+    sheet = contact_sheet(
+        f"{chosen.dataset.name}: worth labelling next",
         (
             f"{len(chosen.dataset):,} of {chosen.considered:,} pictures, told apart by "
-            f"{BASES[chosen.basis]}; below each what the model says now.",
+            f"{BASES[chosen.basis]}{says}.",
             *chosen.notes,
         ),
         [""] * COLUMNS,
         [cells[n : n + COLUMNS] for n in range(0, len(cells), COLUMNS)],
     )
+    write_bytes(path, encode_png(sheet))
 
 
 def _said(answer: dict[str, Any]) -> str:
-    best = next(iter(answer["scores"].items()), None)
-    if best is None or not isinstance(answer["answer"], str):
-        return str(answer["answer"])
+    if not isinstance(answer.get("answer"), str):
+        return str(answer.get("answer", ""))
+    best = next(iter(answer["scores"].items()))
     return f"{best[0]} {best[1]:.0%}"
