@@ -117,6 +117,11 @@ def test_what_has_no_accuracy_has_no_curve_and_no_guesses(photos, tmp_path, name
     assert not (tmp_path / "run").exists()
 
 
+def test_what_would_be_ignored_is_refused(photos, tmp_path):
+    with pytest.raises(ConfigError, match="without unlabelled pictures"):
+        train(photos, tmp_path / "run", **{"frozen.floor": 0.9})
+
+
 def test_what_to_label_first_is_typical(photos, loose, tmp_path):
     from visus.pipeline.label_first import choose_first
 

@@ -43,7 +43,7 @@ def choose_next(
     as_json: options.AsJson = False,
 ) -> None:
     """Rank the pictures that are worth labelling next."""
-    common = {
+    common: dict[str, Any] = {
         "count": count,
         "seed": seed or 0,
         "plot": plot,

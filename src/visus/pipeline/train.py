@@ -185,8 +185,7 @@ def _check_same_data(run: Run, data: PreparedData) -> None:
 def _require_classes(plan: Plan) -> None:
     if plan.config.frozen.curve:
         require_classes_to_curve(plan.task)
-    if plan.config.frozen.unlabelled is not None:
-        require_classes_to_guess(plan.task)
+    require_classes_to_guess(plan.config.frozen, plan.task)
 
 
 def _refuse_callbacks(request: Request) -> None:

@@ -19,6 +19,7 @@ from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
 from visus.pipeline.told import Told
 from visus.tasks.base import Floats, Task
+from visus.training.head.config import FrozenConfig
 from visus.training.head.pseudo import PseudoLabelled, Trust, fit_with_unlabelled
 
 
@@ -50,12 +51,23 @@ class TaughtFurther:
         )
 
 
-def require_classes_to_guess(task: Task) -> None:
+def require_classes_to_guess(config: FrozenConfig, task: Task) -> None:
     """Refuse unlabelled pictures where a guess is no label.
 
     Raises:
-        ConfigError: the task is not one class a picture.
+        ConfigError: the task is not one class a picture; or it is said which answers
+            pass for labels, and there are no unlabelled pictures.
     """
+    if config.unlabelled is None:
+        usual = FrozenConfig()
+        if (config.floor, config.balance) != (usual.floor, usual.balance):
+            raise ConfigError(
+                received=f"frozen.floor = {config.floor:g} and frozen.balance = "
+                f"{config.balance:g} without unlabelled pictures.",
+                expected="them where a head learns from its own answers.",
+                remedy="Give pictures with --unlabelled, or leave both out.",
+            )
+        return
     if task.kind != "single-label":
         raise ConfigError(
             received=f"--unlabelled, and the targets are {task.kind}.",
