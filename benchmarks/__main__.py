@@ -12,6 +12,7 @@ NAMES = (
     "cifar",
     "cats_dogs",
     "transfer",
+    "few_labels",
     "loading",
     # With the planted labels; "loading" with "augmenting"; each is one of its own too.
     "audit",

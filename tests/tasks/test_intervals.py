@@ -11,6 +11,8 @@ from visus.tasks.intervals import (
     difference_interval,
     effective_number,
     mcnemar,
+    mean_interval,
+    student_quantile,
     wilson_interval,
 )
 
@@ -47,6 +49,22 @@ def test_the_difference_lies_in_its_interval(only_first, only_second, agreed):
     assert -1 <= found.low <= found.value <= found.high <= 1
     turned = difference_interval(only_second, only_first, total)
     assert (-turned.high, -turned.low) == pytest.approx((found.low, found.high))
+
+
+@pytest.mark.parametrize("share", [0.8, 0.95, 0.975, 0.995, 0.9999])
+@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 5, 9, 19, 200])
+def test_students_quantiles_are_those_of_scipy(share, freedom):
+    expected = stats.t.ppf(share, freedom)
+    assert student_quantile(share, freedom) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_interval_of_a_mean_is_that_of_scipy():
+    values = [0.91, 0.94, 0.90, 0.97, 0.93]
+    found = mean_interval(values)
+    expected = stats.t.interval(0.95, 4, np.mean(values), stats.sem(values))
+    assert (found.low, found.high) == pytest.approx(expected, rel=1e-4)
+    assert found.value == pytest.approx(0.93)
+    assert mean_interval([0.5]).low == -np.inf
 
 
 def test_with_many_pictures_the_bootstrap_finds_the_same_interval():

@@ -1,6 +1,6 @@
 """The only user of ONNX Runtime: pixels in, scores out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,12 +43,20 @@ class Session:
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Scores `(num_images, num_outputs)`, in pieces of 64 pictures."""
-        pieces = [self._run(piece) for piece in _pieces(pixels)]
-        return np.concatenate(pieces)
+        (scores,) = self.outputs(pixels, ("scores",))
+        return scores
 
-    def _run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        answers = self._session.run(["scores"], {"pixels": pixels})
-        return np.asarray(answers[0], dtype=np.float32)
+    def outputs(
+        self, pixels: Pixels, names: Sequence[str]
+    ) -> tuple[NDArray[np.float32], ...]:
+        """Several outputs of the graph by name, each a row a picture."""
+        pieces = [
+            self._session.run([*names], {"pixels": piece}) for piece in _pieces(pixels)
+        ]
+        return tuple(
+            np.concatenate(parts).astype(np.float32, copy=False)
+            for parts in zip(*pieces, strict=True)
+        )
 
 
 def _pieces(pixels: Pixels) -> Iterator[NDArray[np.uint8]]:

@@ -12,6 +12,7 @@ from visus.cli import (
     data,
     doctor,
     evaluate,
+    label,
     models,
     predict,
     runs,
@@ -35,6 +36,7 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("audit")(audit.audit)
+app.add_typer(label.label, name="label")
 app.command("models")(models.models)
 app.command("data")(data.data)
 app.command("convert")(convert.convert)

@@ -60,6 +60,18 @@ Weights = Annotated[
         "--weights", help="A file or folder with the weights of a pretrained network."
     ),
 ]
+Unlabelled = Annotated[
+    str | None,
+    typer.Option(
+        "--unlabelled",
+        metavar="SOURCE",
+        help="Pictures without a label that the head learns from too.",
+    ),
+]
+Curve = Annotated[
+    bool,
+    typer.Option("--curve", help="Say what twice as many pictures would bring."),
+]
 Config = Annotated[
     Path | None,
     typer.Option("--config", help="A TOML file of settings; --set wins over it."),

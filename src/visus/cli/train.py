@@ -26,6 +26,8 @@ def train(
     weights: options.Weights = None,
     fine_tune: options.FineTune = False,
     minutes: options.Minutes = None,
+    unlabelled: options.Unlabelled = None,
+    curve: options.Curve = False,
     out: options.RunFolder = None,
     seed: options.Seed = None,
     split: options.Split = None,
@@ -61,7 +63,7 @@ def train(
         "start_from": str(start_from) if start_from else None,
         "folds": folds,
         "minutes": minutes,
-        "frozen": frozen_choices(backbone, weights),
+        "frozen": frozen_choices(backbone, weights, unlabelled=unlabelled, curve=curve),
         "data": data_choices(split, group, target, task, allow_leak=allow_leak),
     }
     request = Request(source, _choices(named, settings or [], config), out, force)

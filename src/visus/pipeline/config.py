@@ -157,12 +157,18 @@ def _as_usual(value: Any, usual: Any) -> bool:
 
 
 def frozen_choices(
-    backbone: str | None, weights: str | Path | None
+    backbone: str | None,
+    weights: str | Path | None,
+    *,
+    unlabelled: str | None = None,
+    curve: bool = False,
 ) -> dict[str, Any] | None:
-    """The settings of `frozen` that --backbone and --weights stand for."""
+    """The settings of `frozen` that --backbone and the like stand for."""
     named = {
         "backbone": backbone,
         "weights": None if weights is None else str(weights),
+        "unlabelled": unlabelled,
+        "curve": True if curve else None,
     }
     return {name: value for name, value in named.items() if value is not None} or None
 

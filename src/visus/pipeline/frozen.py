@@ -45,12 +45,14 @@ class TaughtHead:
         scores: of each split's pictures.
         held_out: figures of the training pictures by cross-validation; empty where no
             picture could be held out.
+        pupils: what it learned from.
     """
 
     fitted: Fitted
     seconds: float
     scores: Mapping[Split, Floats]
     held_out: Mapping[str, float]
+    pupils: Pupils
 
 
 def teach_head(
@@ -73,6 +75,7 @@ def teach_head(
             if len(data.rows(split))
         },
         held_out=_held_out(data.task, fitted, pupils),
+        pupils=pupils,
     )
 
 

@@ -43,8 +43,10 @@ def report_run(
         train=split_batch(data.small, data.dataset, "train"),
         plain=small,
         epochs=told.epochs,
-        findings=[*data.findings(), *notes],
+        findings=[*data.findings(), *told.findings, *notes],
     )
+    charts = (*told.charts, *report.figures)
+    report = report.model_copy(update={"figures": charts})
     seed = plan.config.data.split_seed
     report = with_flattery(report, data.dataset, data.small, data.twins, seed)
     for table in (*told.tables, _run_table(plan, data, bundle, told)):

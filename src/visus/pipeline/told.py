@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from visus.core.report import Table
+from visus.core.report import Chart, Finding, Table
 from visus.data.records import Split
 from visus.tasks.base import Floats
 from visus.training.history import History
@@ -21,6 +21,8 @@ class Told:
         training_seconds: wall time of learning itself.
         epochs: log lines, for the learning curves; none where there are no epochs.
         tables: of the report, before "How it was made".
+        charts: of the report, before all others.
+        findings: of the report, after those of the data.
         notes: sentences a person should read.
         scores: of the pictures of each split, where they are known already.
     """
@@ -31,6 +33,8 @@ class Told:
     training_seconds: float
     epochs: Sequence[Mapping[str, Any]] = ()
     tables: Sequence[Table] = ()
+    charts: Sequence[Chart] = ()
+    findings: Sequence[Finding] = ()
     notes: Sequence[str] = ()
     scores: Mapping[Split, Floats] = field(default_factory=dict)
 

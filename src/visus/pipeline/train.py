@@ -18,9 +18,15 @@ from visus.core.progress import Progress, SilentProgress
 from visus.core.run import Run
 from visus.pipeline.blocking import refuse_blocked
 from visus.pipeline.environment import describe_environment
-from visus.pipeline.features import prepare_described, ready_backbone, weights_of
+from visus.pipeline.features import (
+    ReadyBackbone,
+    prepare_described,
+    ready_backbone,
+    weights_of,
+)
 from visus.pipeline.fine_tune import pack_better, tune
 from visus.pipeline.frozen import pack_head, teach_head, told_by_head
+from visus.pipeline.growth import require_classes_to_curve, with_growth
 from visus.pipeline.learn import learn
 from visus.pipeline.pack import pack_bundle
 from visus.pipeline.plan import Plan, make_plan
@@ -28,6 +34,11 @@ from visus.pipeline.prepare import PreparedData, prepare_data, record_data
 from visus.pipeline.report import report_run, summarise
 from visus.pipeline.told import Told, told_by
 from visus.pipeline.trained import TrainedRun, finished_run
+from visus.pipeline.unlabelled import (
+    TaughtFurther,
+    require_classes_to_guess,
+    teach_further,
+)
 from visus.training.checkpoint import clear_checkpoints
 from visus.training.recipes import find_recipe
 
@@ -73,6 +84,7 @@ def train_run(request: Request, progress: Progress | None = None) -> TrainedRun:
     plan = make_plan(request.source, request.choices, progress, model=request.model)
     if plan.backbone is not None:
         _refuse_callbacks(request)
+        _require_classes(plan)
         # Before there is a folder: a run without weights would come to nothing.
         weights_of(plan, progress)
     run = Run.create(request.out or free_folder(plan), plan.config, force=request.force)
@@ -156,9 +168,18 @@ def _by_head(
     backbone = ready_backbone(plan, progress)
     data = prepare_described(plan, backbone, progress)
     _accept(run, plan, data, progress)
-    taught = teach_head(plan, data, backbone, progress)
+    further = _further(plan, data, backbone, progress)
+    taught = further.taught
     bundle = pack_head(run, plan, data, backbone, taught)
-    return data, bundle, told_by_head(data, backbone, taught)
+    told = further.added_to(told_by_head(data, backbone, taught))
+    return data, bundle, with_growth(told, plan, data, taught, progress)
+
+
+def _further(
+    plan: Plan, data: PreparedData, backbone: ReadyBackbone, progress: Progress
+) -> TaughtFurther:
+    taught = teach_head(plan, data, backbone, progress)
+    return teach_further(plan, data, backbone, taught, progress)
 
 
 def _by_tuning(
@@ -167,9 +188,11 @@ def _by_tuning(
     backbone = ready_backbone(plan, progress)
     data = prepare_described(plan, backbone, progress)
     _accept(run, plan, data, progress)
-    taught = teach_head(plan, data, backbone, progress)
+    further = _further(plan, data, backbone, progress)
+    taught = further.taught
     data, tuned = tune(run, plan, data, backbone, taught, progress, started=started)
     bundle, told = pack_better(run, plan, data, backbone, taught, tuned)
+    told = with_growth(further.added_to(told), plan, data, taught, progress)
     return data, bundle, told
 
 
@@ -193,6 +216,12 @@ def _check_same_data(run: Run, data: PreparedData) -> None:
             expected="the same files with the same content and labels.",
             remedy="Bring them back, or begin a new run.",
         )
+
+
+def _require_classes(plan: Plan) -> None:
+    if plan.config.frozen.curve:
+        require_classes_to_curve(plan.task)
+    require_classes_to_guess(plan.config.frozen, plan.task)
 
 
 def _refuse_callbacks(request: Request) -> None:

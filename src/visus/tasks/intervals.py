@@ -48,6 +48,62 @@ def wilson_interval(right: float, total: float, confidence: float = 0.95) -> Int
     return Interval(value=share, low=max(0.0, low), high=high, confidence=confidence)
 
 
+def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
+    """The mean of repeated measurements, and Student's interval of it (Gosset, 1908).
+
+    Args:
+        values: `(num_values,)`, at least one; one alone tells nothing of its interval.
+        confidence: of the interval, a share.
+
+    Example:
+        >>> interval = mean_interval([0.5, 0.6, 0.7])
+        >>> round(interval.low, 3), round(interval.high, 3)
+        (0.352, 0.848)
+    """
+    measured = np.asarray(values, dtype=np.float64)
+    count, mean = len(measured), float(measured.mean())
+    spread = math.inf
+    if count > 1:
+        error = float(measured.std(ddof=1)) / math.sqrt(count)
+        spread = error * student_quantile((1 + confidence) / 2, count - 1)
+    return Interval(
+        value=mean, low=mean - spread, high=mean + spread, confidence=confidence
+    )
+
+
+def student_quantile(share: float, freedom: int) -> float:
+    """The quantile of Student's t above its middle (Hill, Algorithm 396, 1970).
+
+    Args:
+        share: above 0.5 and below 1.
+        freedom: degrees of freedom, at least 1.
+    """
+    tails = 2 * (1 - share)
+    if freedom == 1:
+        return 1 / math.tan(tails * math.pi / 2)
+    if freedom == 2:
+        return math.sqrt(2 / (tails * (2 - tails)) - 2)
+    a = 1 / (freedom - 0.5)
+    b = 48 / a**2
+    c = ((20_700 * a / b - 98) * a - 16) * a + 96.36
+    d = ((94.5 / (b + c) - 3) / b + 1) * math.sqrt(a * math.pi / 2) * freedom
+    y = (d * tails) ** (2 / freedom)
+    if y > 0.05 + a:
+        x = NormalDist().inv_cdf(tails / 2)
+        y = x * x
+        if freedom < 5:
+            c += 0.3 * (freedom - 4.5) * (x + 0.6)
+        c += (((0.05 * d * x - 5) * x - 7) * x - 2) * x + b
+        y = (((((0.4 * y + 6.3) * y + 36) * y + 94.5) / c - y - 3) / b + 1) * x
+        y = math.expm1(a * y * y)
+    else:
+        fraction = (freedom + 6) / (freedom * y) - 0.089 * d - 0.822
+        y = 1 / (fraction * (freedom + 2) * 3) + 0.5 / (freedom + 4)
+        y = (y * ((d * tails) ** (2 / freedom)) - 1) * (freedom + 1) / (freedom + 2)
+        y += 1 / (d * tails) ** (2 / freedom)
+    return math.sqrt(freedom * y)
+
+
 def effective_number(weights: ArrayLike) -> float:
     """How many pictures of equal weight tell as much (Kish, "Survey Sampling", 1965).
 

@@ -9,6 +9,7 @@ from visus.data.ledger import Ledger
 from visus.data.records import ImageDataset
 from visus.data.sources.archives import is_archive
 from visus.data.sources.base import Access, Layout, Source
+from visus.data.sources.folder import ClassFolders, read_loose
 from visus.data.sources.places import ArchivePlace, FolderPlace, Place, ShardsPlace
 
 SOURCES = Registry("source", "sources")
@@ -131,16 +132,46 @@ def read_source(
     return _read_name(name, access)
 
 
+def read_pictures(
+    source: Any, access: Access | None = None
+) -> tuple[ImageDataset, Ledger]:
+    """Read what pictures there are, whether something is known of them or not.
+
+    As `read_source`, but pictures of a folder or archive that lie outside of every
+    class folder are records too, without a target.
+
+    Raises:
+        DataError: there is nothing usable there.
+        ConfigError: no source is meant by that.
+    """
+    access = access or Access()
+    name = str(source) if isinstance(source, str | Path) else None
+    if name is None or name in SOURCES or not Path(name).expanduser().exists():
+        return read_source(source, access)
+    place = _place(name, access)
+    layout = _layout_of(place)
+    if isinstance(layout, ClassFolders):
+        return read_loose(place)
+    return read_source(source, access)
+
+
 def _read_name(name: str, access: Access) -> tuple[ImageDataset, Ledger]:
     if name in SOURCES:
         source: Source = SOURCES.load(name)
         return source.read(access)
     place = _place(name, access)
+    layout = _layout_of(place)
+    if layout is None:
+        raise _unknown_file(name)
+    return layout.read(place)
+
+
+def _layout_of(place: Place) -> Layout | None:
     for part in LAYOUTS:
         layout: Layout = part.load()()
         if layout.recognises(place):
-            return layout.read(place)
-    raise _unknown_file(name)
+            return layout
+    return None
 
 
 def _place(name: str, access: Access) -> Place:

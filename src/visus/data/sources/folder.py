@@ -6,7 +6,7 @@ from visus.data.records import ImageDataset, ImageRecord
 from visus.data.sources.base import Layout
 from visus.data.sources.gathered import class_names
 from visus.data.sources.masks import IMAGES, find_masks
-from visus.data.sources.places import SPLIT_FOLDERS, FolderPlace, Place
+from visus.data.sources.places import ANNOTATIONS, SPLIT_FOLDERS, FolderPlace, Place
 
 SHAPE = "a folder of class folders: FOLDER/cat/1.jpg, or FOLDER/train/cat/1.jpg."
 
@@ -20,33 +20,62 @@ class ClassFolders(Layout):
 
     def read(self, place: Place) -> tuple[ImageDataset, Ledger]:
         """The records in the order of their paths."""
-        records, stray = [], [*place.refused]
-        has_splits = _has_splits(place)
-        masks = find_masks(place.files)
-        taken = {*masks.values()}
-        for name, location in place.files.items():
-            if name in taken:
-                continue
-            first, *rest = name.split("/")
-            split = SPLIT_FOLDERS.get(first.lower()) if has_splits else None
-            parts = rest if has_splits else [first, *rest]
-            if name in masks:
-                # Beside masks, a folder called images is no class.
-                parts = [part for part in parts if part.lower() not in IMAGES]
-                target = parts[0] if len(parts) > 1 else None
-                mask = place.files[masks[name]]
-                records.append(
-                    ImageRecord(name, target, location, split=split, mask=mask)
-                )
-            elif len(parts) < 2:
-                stray.append(_stray(name))
-            else:
-                records.append(ImageRecord(name, parts[0], location, split=split))
+        records, stray = _sorted_out(place)
         if not records:
             raise _nothing_found(place, stray)
-        names = class_names(record.target for record in records)
-        dataset = ImageDataset(place.name, tuple(records), names)
-        return dataset, Ledger(tuple(record.id for record in records), tuple(stray))
+        return _as_dataset(place, records, stray)
+
+
+def read_loose(place: Place) -> tuple[ImageDataset, Ledger]:
+    """The like, with pictures outside of every class folder as records without target.
+
+    Raises:
+        DataError: there is no file at all.
+    """
+    records, stray = _sorted_out(place)
+    loose = {name for name in place.files if not name.lower().endswith(ANNOTATIONS)}
+    records += [
+        ImageRecord(entry.id, None, place.files[entry.id])
+        for entry in stray
+        if entry.id in loose and entry.verdict == "no_class"
+    ]
+    if not records:
+        raise _nothing_found(place, stray)
+    known = {record.id for record in records}
+    return _as_dataset(place, records, [e for e in stray if e.id not in known])
+
+
+def _sorted_out(place: Place) -> tuple[list[ImageRecord], list[Quarantined]]:
+    """Pictures with their class folders, and what lies outside of them."""
+    records, stray = [], [*place.refused]
+    has_splits = _has_splits(place)
+    masks = find_masks(place.files)
+    taken = {*masks.values()}
+    for name, location in place.files.items():
+        if name in taken:
+            continue
+        first, *rest = name.split("/")
+        split = SPLIT_FOLDERS.get(first.lower()) if has_splits else None
+        parts = rest if has_splits else [first, *rest]
+        if name in masks:
+            # Beside masks, a folder called images is no class.
+            parts = [part for part in parts if part.lower() not in IMAGES]
+            target = parts[0] if len(parts) > 1 else None
+            mask = place.files[masks[name]]
+            records.append(ImageRecord(name, target, location, split=split, mask=mask))
+        elif len(parts) < 2:
+            stray.append(_stray(name))
+        else:
+            records.append(ImageRecord(name, parts[0], location, split=split))
+    return records, stray
+
+
+def _as_dataset(
+    place: Place, records: list[ImageRecord], stray: list[Quarantined]
+) -> tuple[ImageDataset, Ledger]:
+    names = class_names(record.target for record in records)
+    dataset = ImageDataset(place.name, tuple(records), names)
+    return dataset, Ledger(tuple(record.id for record in records), tuple(stray))
 
 
 def _has_splits(place: Place) -> bool:

@@ -31,3 +31,23 @@ class FrozenConfig(Settings):
         description="more views of each training picture: mirrored, or closer and "
         "wider too; auto: what cross-validation says helps",
     )
+    unlabelled: str | None = Field(
+        None, description="pictures without a label that the head learns from too"
+    )
+    floor: float = Field(
+        0.8,
+        gt=0,
+        le=1,
+        description="least probability with which an answer passes for a label",
+    )
+    balance: float = Field(
+        1.5,
+        ge=1,
+        description="how many times its share of the labels a class may get of such "
+        "answers, as seen from the class that is found least",
+    )
+    curve: bool = Field(
+        False,
+        description="measure smaller training sets, and say what twice as many "
+        "pictures would bring",
+    )
