@@ -30,7 +30,8 @@ def test_a_network_that_became_better_is_kept(photos, tmp_path):
     assert run.bundle.origin["backbone"]["name"] == "tiny"
     assert run.bundle.origin["kept_epoch"] >= 1
     report = run.report.report
-    assert "it pays and is kept" in json.dumps(report.model_dump(mode="json"))
+    words = json.dumps(report.model_dump(mode="json"))
+    assert "it pays and is kept" in words and "tiny, fine-tuned" in words
     curves = [figure for figure in report.figures if figure.kind == "chart"]
     assert len(curves[0].series[0].points) == told["epochs"]
     # The graph in the bundle gives the scores of the report.

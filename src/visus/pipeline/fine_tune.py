@@ -152,6 +152,7 @@ def pack_better(
         rows = (*head.rows, ("fine-tuning", f"skipped: {tuned.in_words()}"))
         return bundle, replace(head, rows=rows, notes=(*head.notes, skipped))
     if tuned.pays:
+        head = told_by_head(data, backbone, taught, "fine-tuned")
         plan = replace(plan, lineage=lineage_of(backbone))
         bundle = pack_bundle(run, plan, data, tuned.learned)
         return bundle, _told(tuned, head, told_by(tuned.learned.history))

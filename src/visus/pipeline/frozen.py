@@ -129,9 +129,19 @@ def lineage_of(backbone: ReadyBackbone) -> dict[str, Any]:
 
 
 def told_by_head(
-    data: PreparedData, backbone: ReadyBackbone, taught: TaughtHead
+    data: PreparedData,
+    backbone: ReadyBackbone,
+    taught: TaughtHead,
+    state: str = "frozen",
 ) -> Told:
-    """Backbone, strength, cross-validation, and what had to be computed."""
+    """Backbone, strength, cross-validation, and what had to be computed.
+
+    Args:
+        data: what was described.
+        backbone: by which.
+        taught: what was learned of that.
+        state: of the backbone in the end.
+    """
     fitted, described = taught.fitted, data.described
     computed = described.computed if described else 0
     seconds = described.seconds if described else 0.0
@@ -142,7 +152,7 @@ def told_by_head(
     if validation is not None and known is not None:
         figures = data.task.metrics(known, validation.targets, validation.weights)
     return Told(
-        rows=tuple(_rows(data, backbone, taught, computed, speed)),
+        rows=tuple(_rows(data, backbone, taught, computed, speed, state)),
         figures={
             "epochs": 0,
             "kept_epoch": None,
@@ -256,13 +266,14 @@ def _rows(
     taught: TaughtHead,
     computed: int,
     speed: float | None,
+    state: str,
 ) -> list[tuple[str, str]]:
     card, fitted = backbone.card, taught.fitted
     known = len(data.dataset) - computed
     at = f" at {speed:,.0f} images a second" if speed else ""
     chosen = "chosen by cross-validation" if fitted.curve.folds else "the usual one"
     rows = [
-        ("backbone", f"{card.name}, frozen ({card.licence}; {card.source})"),
+        ("backbone", f"{card.name}, {state} ({card.licence}; {card.source})"),
         ("features", f"{computed:,} computed{at}, {known:,} known before"),
         ("head", f"linear, {card.feature_count:,} features; {taught.seconds:.1f} s"),
         ("strength of its penalty", f"{fitted.strength:.4g}, {chosen}"),
