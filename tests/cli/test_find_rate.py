@@ -14,7 +14,7 @@ def test_a_rate_is_suggested_and_drawn(cli, stripes_folder, tmp_path):
     assert np.asarray(Image.open(tmp_path / "lr.png")).min() < 40
     # Nothing was trained, and nothing is overwritten.
     assert not (tmp_path / "runs").exists()
-    assert "exists already" in cli(*words, code=2).stderr
+    assert "lr.png exists" in cli(*words, code=2).stderr
     advice = cli(*words, "--force").stdout
     assert f"try --recipe {told['recipe']} --set training.learning_rate=" in advice
 

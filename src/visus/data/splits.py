@@ -10,6 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from visus.core.errors import ConfigError, DataError
 from visus.core.seeds import derive_seed
 from visus.data.records import ImageDataset, Split
@@ -179,6 +182,14 @@ def _fold_of(
             remedy="Ask for fewer folds, or add pictures.",
         )
     return _deal(units, folds, derive_seed(seed, "folds"))
+
+
+def unit_numbers(dataset: ImageDataset, clusters: Clusters = ()) -> NDArray[np.intp]:
+    """Which unit each record is of `(num_images,)`; see `make_units`."""
+    numbers = np.empty(len(dataset), dtype=np.intp)
+    for number, unit in enumerate(make_units(dataset, clusters)):
+        numbers[list(unit.rows)] = number
+    return numbers
 
 
 def make_units(

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visus.core.errors import ConfigError
 from visus.core.files import write_bytes
 from visus.data.augment.captions import changes_in_words
 from visus.data.augment.draw import draw_changes, draw_parts
@@ -24,26 +23,6 @@ from visus.reporting.contact_sheet import Cell, contact_sheet
 PICTURES = 8
 EPOCHS = 7
 SHEETS = Path("sheets")
-
-
-def require_free_sheet(path: Path, *, force: bool) -> None:
-    """Refuse a place that is taken, before anything is read.
-
-    Raises:
-        ConfigError: something is there and `force` is false, or it is a folder.
-    """
-    if path.suffix.lower() != ".png" or path.is_dir():
-        raise ConfigError(
-            received=f"{path} for the sheet.",
-            expected="a file whose name ends in .png.",
-            remedy="Try: --plot sheet.png",
-        )
-    if path.exists() and not force:
-        raise ConfigError(
-            received=f"{path} exists.",
-            expected="a new place for the sheet.",
-            remedy="Choose another with --plot, or replace it with --force.",
-        )
 
 
 def write_contact_sheet(

@@ -8,9 +8,10 @@ import numpy as np
 
 from visus.core.progress import Progress, SilentProgress
 from visus.data.records import SPLITS
-from visus.pipeline.contact_sheet import require_free_sheet, write_contact_sheet
+from visus.pipeline.contact_sheet import write_contact_sheet
 from visus.pipeline.flattered import flattery_fact
 from visus.pipeline.plan import make_plan
+from visus.pipeline.plot_place import require_free_plot
 from visus.pipeline.prepare import PreparedData, prepare_data
 
 
@@ -38,7 +39,7 @@ def describe_data(
         DataError: nothing can be learned from the source.
     """
     if plot is not None:
-        require_free_sheet(plot, force=force)
+        require_free_plot(plot, force=force)
     progress = progress or SilentProgress()
     # What training by epochs does to pictures is asked for; frozen features do nothing.
     plan = make_plan(source, choices, progress, by_epochs=augment)

@@ -16,6 +16,7 @@ from visus.pipeline.fine_tune import tuning_steps, with_pixels
 from visus.pipeline.frozen import teach_head
 from visus.pipeline.learn import make_lesson, prepare_steps
 from visus.pipeline.plan import Plan, make_plan
+from visus.pipeline.plot_place import require_free_plot
 from visus.pipeline.prepare import PreparedData, prepare_data
 from visus.pipeline.train import Request
 from visus.reporting.plot import plot_chart
@@ -47,7 +48,7 @@ def find_rate(
         VisusError: as training.
     """
     if plot is not None:
-        _require_place(plot, force)
+        require_free_plot(plot, force=force)
     plan = make_plan(
         request.source, request.choices, progress, model=request.model, by_epochs=True
     )
@@ -119,18 +120,3 @@ def _known(x: Any, y: Any) -> tuple[Any, Any]:
 
 def _points(x: Any, y: Any) -> tuple[tuple[float, float], ...]:
     return tuple(zip(x.tolist(), y.tolist(), strict=True))
-
-
-def _require_place(plot: Path, force: bool) -> None:
-    if plot.suffix.lower() != ".png":
-        raise ConfigError(
-            received=f"--plot {plot}.",
-            expected="a file name that ends with .png.",
-            remedy=f"Try: --plot {plot.with_suffix('.png')}",
-        )
-    if plot.exists() and not force:
-        raise ConfigError(
-            received=f"{plot} exists already.",
-            expected="a place that is free.",
-            remedy="Choose another --plot, or replace it with --force.",
-        )

@@ -1,11 +1,9 @@
 """What a split that tears twins and groups apart would have pretended, as a fact."""
 
-import numpy as np
-
 from visus.core.report import Fact, Report
 from visus.data.batches import Batch
 from visus.data.records import ImageDataset
-from visus.data.splits import make_units
+from visus.data.splits import unit_numbers
 from visus.data.twins import Twins
 from visus.evaluation.flattery import flattery
 
@@ -39,9 +37,7 @@ def flattery_fact(
     grouped = any(record.group is not None for record in dataset.records)
     if not (twins.clusters or grouped):
         return None
-    units = np.empty(len(dataset), dtype=np.intp)
-    for number, unit in enumerate(make_units(dataset, twins.clusters)):
-        units[list(unit.rows)] = number
+    units = unit_numbers(dataset, twins.clusters)
     gain = flattery(pictures, units, seed=seed)
     if gain is None:
         return None

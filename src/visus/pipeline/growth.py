@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from visus.core.errors import ConfigError
 from visus.core.progress import Progress
 from visus.core.report import Chart, Finding, Series, Table
-from visus.data.splits import make_units
+from visus.data.splits import unit_numbers
 from visus.evaluation.learning_curve import Growth, Measured, fit_growth
 from visus.pipeline.frozen import TaughtHead
 from visus.pipeline.plan import Plan
@@ -110,15 +109,10 @@ def described_split(data: PreparedData, split: str) -> Described:
     if data.described is None:
         raise ValueError("the pictures were not described")
     return Described(
-        data.described.features[rows], data.pictures.targets[rows], _units(data)[rows]
+        data.described.features[rows],
+        data.pictures.targets[rows],
+        unit_numbers(data.dataset, data.twins.clusters)[rows],
     )
-
-
-def _units(data: PreparedData) -> NDArray[np.intp]:
-    units = np.empty(len(data.dataset), dtype=np.intp)
-    for number, unit in enumerate(make_units(data.dataset, data.twins.clusters)):
-        units[list(unit.rows)] = number
-    return units
 
 
 def _chart(growth: Growth) -> Chart:

@@ -22,7 +22,7 @@ from visus.data.sources import read_pictures
 from visus.data.sources.base import Access
 from visus.labelling.choose import Basis, Candidates, choose_next
 from visus.labelling.worth import uncertainties
-from visus.pipeline.contact_sheet import require_free_sheet
+from visus.pipeline.plot_place import require_free_plot
 from visus.reporting.contact_sheet import Cell, contact_sheet
 
 COLUMNS = 5
@@ -121,7 +121,7 @@ def choose_pictures(
         ConfigError: the sheet's place is taken.
     """
     if plot is not None:
-        require_free_sheet(plot, force=force)
+        require_free_plot(plot, force=force)
     progress = progress or SilentProgress()
     bundle = load_bundle(model)
     dataset, ledger = read_pictures(source, Access(offline, progress))

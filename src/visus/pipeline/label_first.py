@@ -15,10 +15,10 @@ from visus.data.sources.base import Access
 from visus.labelling.typical import choose_typical
 from visus.pipeline.backbone import card_of, frozen_network
 from visus.pipeline.config import RunConfig
-from visus.pipeline.contact_sheet import require_free_sheet
 from visus.pipeline.features import ready_backbone
 from visus.pipeline.label import Chosen, draw_chosen, first_copies
 from visus.pipeline.plan import Plan
+from visus.pipeline.plot_place import require_free_plot
 from visus.tasks.single_label import SingleLabel
 from visus.training.head.config import FrozenConfig
 
@@ -57,7 +57,7 @@ def choose_first(
         MachineError: the backbone's weights are nowhere.
     """
     if plot is not None:
-        require_free_sheet(plot, force=force)
+        require_free_plot(plot, force=force)
     progress = progress or SilentProgress()
     dataset, ledger = read_pictures(source, Access(offline, progress))
     plan = _plan(dataset, ledger, backbone, weights, offline=offline)
