@@ -22,8 +22,8 @@ POWERS_BELOW, POWERS_ABOVE = 4.0, 2.0
 HALF_WINDOW = 10
 # The loss has leapt away when it is so many times the least, and not before a quarter.
 LEAP = 3.0
-# A fall must be steeper than so many of its standard errors: of about fifteen windows
-# that do not overlap, chance makes one that steep in a hundred searches.
+# A fall must be steeper than so many of its standard errors: the steepest of a hundred
+# overlapping windows of mere noise often has three.
 LEAST_ERRORS = 4.0
 
 
