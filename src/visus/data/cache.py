@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from visus.core.files import written_aside
 from visus.data.cache_room import hold, note_use, pixels_folder
+from visus.data.decode import resampler
 from visus.data.ledger import Quarantined
 from visus.data.locations import stamp
 from visus.data.looks import Looks
@@ -30,7 +31,7 @@ from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset, ImageRecord
 
 # Raised whenever decoding, preparing or looking changes: nothing old is used.
-VERSION = 6
+VERSION = 7
 # Larger blocks are mapped from disk rather than read into memory.
 MOST_BYTES_IN_MEMORY = 2 * 10**9
 
@@ -109,7 +110,7 @@ class PixelCache:
         cls, dataset: ImageDataset, spec: PreprocessSpec, *, measured: bool = True
     ) -> "PixelCache":
         """Another size, date, name or spec of any file gives another place."""
-        choices = f"{VERSION} {measured} {_pixel_choices(spec)}"
+        choices = f"{VERSION} {resampler()} {measured} {_pixel_choices(spec)}"
         digest = hashlib.sha256(choices.encode())
         for record in dataset.records:
             words = f"\x1e{record.id}\x1f{_stamp(record)}"
