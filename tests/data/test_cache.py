@@ -206,7 +206,7 @@ def test_a_disk_without_room_is_seen_before_anything_is_decoded(
     monkeypatch.setattr("visus.data.cache_room.LEFT_FREE_BYTES", 2**60)
     read = read_source(stripes_folder)
     assert len(scan_pictures(*read, SPEC).pictures) == 60
-    monkeypatch.setattr("visus.data.scan.decode_image", None)
+    monkeypatch.setattr("visus.data.opening.decode_image", None)
     with pytest.raises(MachineError, match="no room for"):
         scan_pictures(*read, SPEC, most_bytes=100)
 

@@ -104,9 +104,7 @@ def _filter_and_box(
     return interpolation, (top, left, bottom, right)
 
 
-def _inside(
-    box: Box, shape: tuple[int, int, int]
-) -> tuple[float, float, float, float]:
+def _inside(box: Box, shape: tuple[int, int, int]) -> tuple[float, float, float, float]:
     """Left, top, width and height, of which no sum is rounded over an edge."""
     top, left, bottom, right = box
     height, width = bottom - top, right - left
