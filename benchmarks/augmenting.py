@@ -95,8 +95,8 @@ def pictures_of(data: Path) -> tuple[Any, Any]:
 
 def _prepared(folder: Path, most: int) -> Path:
     """Pictures of both classes in turn, decoded once, as one file."""
+    from visus.data.opening import open_picture
     from visus.data.preprocess import PreprocessSpec
-    from visus.data.scan import open_picture
 
     unpack(shared_archive("cats_dogs_180.zip"), folder)
     spec = PreprocessSpec(image_size=(SIDE, SIDE), channels=3)

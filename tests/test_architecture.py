@@ -32,6 +32,7 @@ FENCES = {
     "typer": ("cli/",),
     "pillow_heif": ("data/decode/heic.py",),
     "simplejpeg": ("data/decode/jpeg.py",),
+    "cykooz_resizer": ("data/decode/resampling.py",),
     "pydicom": ("data/decode/dicom.py",),
     "sklearn": ("auditing/probe.py",),
     "pyarrow": ("data/sources/", "data/writers/"),

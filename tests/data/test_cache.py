@@ -57,6 +57,16 @@ def test_pictures_above_the_memory_budget_are_mapped_and_equal(stripes_folder):
     assert len(files()) == 1
 
 
+def test_what_is_more_than_a_few_is_mapped_and_equal(stripes_folder, monkeypatch):
+    held = scan(stripes_folder)
+    monkeypatch.setattr("visus.data.cache.MOST_COPIED_BYTES", 60 * 64 - 1)
+    for _ in range(2):
+        found = scan(stripes_folder)
+        assert mapped(found)
+        assert np.array_equal(found.pictures.pixels, held.pictures.pixels)
+        files()[0].unlink()
+
+
 def test_a_split_of_mapped_pictures_stays_on_disk(stripes_folder):
     found = []
     for most_bytes in (0, 10**9):
@@ -206,7 +216,7 @@ def test_a_disk_without_room_is_seen_before_anything_is_decoded(
     monkeypatch.setattr("visus.data.cache_room.LEFT_FREE_BYTES", 2**60)
     read = read_source(stripes_folder)
     assert len(scan_pictures(*read, SPEC).pictures) == 60
-    monkeypatch.setattr("visus.data.scan.decode_image", None)
+    monkeypatch.setattr("visus.data.opening.decode_image", None)
     with pytest.raises(MachineError, match="no room for"):
         scan_pictures(*read, SPEC, most_bytes=100)
 

@@ -5,7 +5,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from visus.data.decode import DecodeFailure, decode_image
 from visus.data.decode import jpeg as module
@@ -73,6 +73,21 @@ def test_what_is_not_plain_is_pillows(codec):
     assert taken == []
     for length in range(0, len(whole), 7):
         assert plain(whole[:length]) is None
+
+
+def test_a_profile_that_is_srgb_changes_nothing(codec):
+    image = photo()
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    content = encoded(image, icc_profile=profile)
+    assert np.array_equal(plain(content), plain(encoded(image)))
+    assert decode_image(content).notes == ()
+    start = content.index(b"\xff\xe2")
+    length = 2 + int.from_bytes(content[start + 2 : start + 4], "big")
+    segment = content[start : start + length]
+    twice = content[:start] + segment + content[start:]
+    other = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    for odd in (twice, encoded(image, icc_profile=other)):
+        assert plain(odd) is None
 
 
 def test_large_and_reducible_pictures_are_pillows(codec):

@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
 
-from visus.data.decode import resize_pixels
+from visus.data.decode import resampler, resampling, resize_pixels
+from visus.data.decode.resampling import Raw, resize_by_pillow
 
 
 def picture(channels=3):
@@ -41,3 +45,62 @@ def test_a_box_is_cut_out_before_resizing():
     part = resize_pixels(pixels, (4, 8), "area", box=(8, 4, 16, 20))
     expected = resize_pixels(pixels[8:16, 4:20], (4, 8), "area")
     np.testing.assert_array_equal(part, expected)
+
+
+SIDES = st.integers(1, 90)
+
+
+needs_quick = pytest.mark.skipif(
+    resampler() == "Pillow", reason="there is no package of the quick resizer here"
+)
+
+
+@needs_quick
+@given(SIDES, SIDES, SIDES, SIDES, st.sampled_from([1, 3]), st.data())
+def test_both_resizers_differ_by_one_at_most(top, left, high, wide, bands, data):
+    kernel = data.draw(st.sampled_from(["area", "bilinear"]))
+    pixels = np.random.default_rng(high).integers(0, 256, (90, 90, bands), np.uint8)
+    bottom, right = (data.draw(st.integers(edge, 90)) for edge in (top, left))
+    box = (top - 1, left - 1, bottom, right)
+    image = Image.fromarray(pixels.squeeze())
+    slow = resize_by_pillow(image, (high, wide), kernel, box)
+    raw = Raw(pixels.tobytes(), pixels.shape)
+    fast = raw.resized((high, wide), kernel, box)
+    assert fast.shape == (high, wide, bands)
+    np.testing.assert_allclose(fast.squeeze(), slow.squeeze(), atol=1)
+
+
+@needs_quick
+@given(st.floats(0, 39), st.floats(0, 59), st.floats(1, 40), st.floats(1, 60))
+def test_a_box_may_end_at_the_edges_by_any_fraction(top, left, high, wide):
+    raw = Raw(picture().tobytes()[: 40 * 60] * 3, (40, 60, 1))
+    box = (top, left, min(40, top + high), min(60, left + wide))
+    assert raw.resized((3, 5), "area", box).shape == (3, 5, 1)
+
+
+@needs_quick
+def test_every_processor_gives_the_same_bits():
+    import cykooz_resizer as package
+
+    pixels = np.random.default_rng(0).integers(0, 256, (61, 83, 3), dtype=np.uint8)
+    kernel = package.ResizeAlg.convolution(package.FilterType.box)
+    found = set()
+    for extensions in package.CpuExtensions:
+        resizer = package.Resizer()
+        resizer.cpu_extensions = extensions  # What is not there falls back.
+        source, target = (
+            package.ImageData(width, height, package.PixelType.U8x3, content)
+            for width, height, content in ((83, 61, pixels.tobytes()), (31, 17, None))
+        )
+        resizer.resize(source, target, package.ResizeOptions(kernel, False))
+        found.add(target.get_buffer())
+    assert len(found) == 1
+
+
+def test_without_the_package_pillow_resizes(monkeypatch):
+    monkeypatch.setattr(resampling, "_quick", lambda: None)
+    assert resampler() == "Pillow"
+    pixels = picture()
+    for kernel in ("area", "bilinear", "bicubic", "nearest"):
+        slow = resize_by_pillow(Image.fromarray(pixels), (5, 7), kernel, (0, 0, 24, 32))
+        assert np.array_equal(resize_pixels(pixels, (5, 7), kernel), slow)

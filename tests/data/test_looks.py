@@ -120,7 +120,7 @@ def test_a_scan_notes_looks_and_keeps_them(stripes_folder, own_home, monkeypatch
     assert set(first.looks.heights) == {16}
     size = (stripes_folder / first.pictures.ids[5]).stat().st_size
     assert first.looks.file_bytes[5] == size
-    monkeypatch.setattr("visus.data.scan.decode_image", None)
+    monkeypatch.setattr("visus.data.opening.decode_image", None)
     second = scan_pictures(*read_source(stripes_folder), spec)
     assert np.array_equal(second.looks.thumbnails, first.looks.thumbnails)
 

@@ -8,6 +8,7 @@ from visus.core.errors import DataError
 from visus.core.progress import SilentProgress
 from visus.data.cache_room import cache_sizes, clear_cache
 from visus.data.decode import decode_image
+from visus.data.opening import open_picture
 from visus.data.preprocess import (
     MEAN_TOLERANCE,
     WORST_TOLERANCE,
@@ -15,7 +16,7 @@ from visus.data.preprocess import (
     least_decoded_size,
     prepare_pixels,
 )
-from visus.data.scan import open_picture, scan_pictures
+from visus.data.scan import scan_pictures
 from visus.data.sources import read_source
 from visus.data.survey import survey_pictures
 
@@ -62,7 +63,7 @@ def test_pixels_are_what_prepare_pixels_gives(stripes_folder):
 
 def test_the_second_scan_reads_no_file(stripes_folder, monkeypatch):
     first = scan_pictures(*read_source(stripes_folder), SPEC)
-    monkeypatch.setattr("visus.data.scan.decode_image", None)
+    monkeypatch.setattr("visus.data.opening.decode_image", None)
     second = scan_pictures(*read_source(stripes_folder), SPEC)
     assert np.array_equal(first.pictures.pixels, second.pictures.pixels)
     assert first.dataset == second.dataset

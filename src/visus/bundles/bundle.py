@@ -17,8 +17,8 @@ from visus.core.errors import DataError, ModelError
 from visus.core.settings import read_settings
 from visus.data.batches import Pixels
 from visus.data.decode import READ_NAMES, DecodeFailure
+from visus.data.opening import open_picture
 from visus.data.preprocess import PreprocessSpec, prepare_pixels
-from visus.data.scan import open_picture
 from visus.data.sources.memory import as_pixels
 from visus.tasks.base import Task
 from visus.tasks.choose import read_task

@@ -9,6 +9,7 @@ process that dies leaves no file that is half.
 import hashlib
 import io
 import json
+import os
 import struct
 import zipfile
 import zlib
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from visus.core.files import written_aside
 from visus.data.cache_room import hold, note_use, pixels_folder
+from visus.data.decode import resampler
 from visus.data.ledger import Quarantined
 from visus.data.locations import stamp
 from visus.data.looks import Looks
@@ -30,9 +32,12 @@ from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset, ImageRecord
 
 # Raised whenever decoding, preparing or looking changes: nothing old is used.
-VERSION = 6
-# Larger blocks are mapped from disk rather than read into memory.
+VERSION = 7
+# Larger blocks are brought in from disk when they are asked for.
 MOST_BYTES_IN_MEMORY = 2 * 10**9
+# Larger ones are mapped too, but brought in at once: what was just written lies in
+# memory already, and to copy it into fresh memory took a quarter of a first pass.
+MOST_COPIED_BYTES = 64 * 2**20
 
 File = io.BufferedReader | io.BufferedRandom
 
@@ -64,7 +69,7 @@ class Kept:
 
     Args:
         pixels: uint8 `(num_usable, height, width, channels)`; a read-only memory map
-            where they are too many for memory.
+            where they are more than a few.
         noted: what the pass noted of them.
     """
 
@@ -109,7 +114,7 @@ class PixelCache:
         cls, dataset: ImageDataset, spec: PreprocessSpec, *, measured: bool = True
     ) -> "PixelCache":
         """Another size, date, name or spec of any file gives another place."""
-        choices = f"{VERSION} {measured} {_pixel_choices(spec)}"
+        choices = f"{VERSION} {resampler()} {measured} {_pixel_choices(spec)}"
         digest = hashlib.sha256(choices.encode())
         for record in dataset.records:
             words = f"\x1e{record.id}\x1f{_stamp(record)}"
@@ -120,8 +125,8 @@ class PixelCache:
         """What was written; `None` when there is nothing whole.
 
         Args:
-            most_bytes: of pixels to read into memory; more are mapped. Meanwhile no
-                process removes the file.
+            most_bytes: of pixels to bring into memory at once; of more, what is asked
+                for. While they are mapped no process removes the file.
         """
         try:
             with self.path.open("rb") as file:
@@ -184,6 +189,11 @@ def _within(
     file: File, pixels: NDArray[np.uint8], most_bytes: int
 ) -> NDArray[np.uint8]:
     if pixels.nbytes > most_bytes:
+        return pixels
+    if pixels.nbytes > MOST_COPIED_BYTES:
+        if hasattr(os, "posix_fadvise"):
+            wanted = file.fileno(), 0, pixels.nbytes, os.POSIX_FADV_WILLNEED
+            os.posix_fadvise(*wanted)
         return pixels
     held = np.empty(pixels.shape, dtype=np.uint8)
     file.seek(0)

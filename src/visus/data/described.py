@@ -22,9 +22,10 @@ from visus.data.feature_cache import FeatureCache, Remembered
 from visus.data.ledger import Ledger, Quarantined
 from visus.data.looks import Look, Looks, join_looks, join_parts
 from visus.data.on_demand import PicturesOnDemand
+from visus.data.opening import let_freed_memory_stay, open_record
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset, ImageRecord
-from visus.data.scan import let_freed_memory_stay, open_record, usable_records
+from visus.data.scan import usable_records
 
 Floats = NDArray[np.float32]
 # From uint8 `(batch, height, width, channels)` to float32 `(batch, num_features)`.

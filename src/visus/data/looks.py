@@ -194,7 +194,7 @@ def look_at(
     """
     picture = as_picture(pixels)
     height, width = size or picture.shape[:2]
-    thumbnail = picture.gray.resized((THUMBNAIL_SIDE, THUMBNAIL_SIDE), "area")[..., 0]
+    thumbnail = picture.thumbnail(THUMBNAIL_SIDE)
     measures = _measure(picture) if measured else _NOT_MEASURED
     return Look(height, width, file_bytes, image_format, thumbnail, *measures, notes)
 

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from visus.core.errors import DataError
 from visus.data.ledger import Quarantined
+from visus.data.opening import open_record
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageRecord
-from visus.data.scan import open_record
 
 
 class PicturesOnDemand:

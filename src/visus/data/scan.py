@@ -5,10 +5,9 @@ decoded again. Pictures that are in memory already are not kept.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,30 +15,24 @@ from numpy.typing import NDArray
 from visus.core.cores import available_cores
 from visus.core.errors import DataError, MachineError
 from visus.core.progress import Progress, SilentProgress
-from visus.data.ahead import PIECES_AHEAD, Stopped, in_order
+from visus.data.ahead import PIECES_AHEAD, in_order
 from visus.data.batches import Batch, make_batch
+from visus.data.beside import opener
 from visus.data.cache import MOST_BYTES_IN_MEMORY, Kept, Noted, PixelCache
 from visus.data.cache_room import make_room
-from visus.data.decode import (
-    READ_NAMES,
-    Decoded,
-    DecodeFailure,
-    decode_image,
-)
+from visus.data.decode import READ_NAMES
 from visus.data.home import visus_home
 from visus.data.ledger import Ledger, Quarantined
-from visus.data.locations import Location, read_location
 from visus.data.looks import Look, Looks, join_looks, look_at
-from visus.data.preprocess import PreprocessSpec, least_decoded_size, prepare_pixels
-from visus.data.records import ImageDataset, ImageRecord
+from visus.data.opening import Opened, let_freed_memory_stay
+from visus.data.preprocess import PreprocessSpec, prepare_pixels
+from visus.data.records import ImageDataset
 
 # Pictures that a thread decodes at once: few enough that Ctrl-C is quick, enough that
 # handing them over costs nothing.
 PIECE = 16
 # Prepared pictures of all threads that wait to be written, at most.
 WAITING_BYTES = 32 * 2**20
-# Just below the limit, with room for what the library writes beside it.
-LARGEST_FREED_BYTES = 31 * 2**20
 
 
 @dataclass(frozen=True)
@@ -123,23 +116,6 @@ def scan_pictures(
     )
 
 
-def open_picture(location: Location, spec: PreprocessSpec) -> NDArray[np.uint8]:
-    """One picture, decoded and prepared exactly as a scan does it.
-
-    Args:
-        location: the file, or the member of an archive.
-        spec: how the picture is prepared.
-
-    Returns:
-        uint8 `(*spec.image_size, spec.channels)`.
-
-    Raises:
-        DecodeFailure: it cannot be read, or is no picture.
-    """
-    decoded = _decoded_for(read_location(location), spec)
-    return prepare_pixels(decoded.picture, spec, decoded.size)
-
-
 def _scan_memory(dataset: ImageDataset, spec: PreprocessSpec) -> Kept:
     pictures = [r.pixels for r in dataset.records if r.pixels is not None]
     hashes = tuple(
@@ -202,110 +178,27 @@ def _decode_all(work: _Pass, put: Callable[[NDArray[np.uint8]], None]) -> Noted:
     looks: list[Look] = []
     quarantined: list[Quarantined] = []
     with work.progress.stage("Reading pictures", len(work.dataset)):
-        for piece in _decoded(work):
+        for piece in _opened(work):
             for result in piece:
                 if isinstance(result, Quarantined):
                     quarantined.append(result)
-                    continue
-                pixels, digest, look = result
-                put(pixels)
-                hashes.append(digest)
-                looks.append(look)
+                elif result.pixels is not None and result.look is not None:
+                    put(result.pixels)
+                    hashes.append(result.digest)
+                    looks.append(result.look)
             work.progress.advance(len(piece))
     return Noted(tuple(hashes), tuple(quarantined), join_looks(looks))
 
 
-Result = tuple[NDArray[np.uint8], str, Look] | Quarantined
-
-
-def _decoded(work: _Pass) -> Iterator[list[Result]]:
+def _opened(work: _Pass) -> Iterator[list[Opened | Quarantined]]:
     """Pieces of results, in order."""
     pieces_ahead = PIECES_AHEAD * available_cores() + 1
     piece_bytes = WAITING_BYTES // pieces_ahead
     size = max(1, min(PIECE, piece_bytes // int(np.prod(work.spec.input_shape))))
-
-    def decode(piece: Sequence[ImageRecord], stopped: Stopped) -> list[Result]:
-        return [_decode_one(record, work) for record in piece if not stopped()]
-
+    records = work.dataset.records
     let_freed_memory_stay()
-    yield from in_order(decode, work.dataset.records, size)
-
-
-def let_freed_memory_stay() -> None:
-    """Freed pictures stay with this process, for the next ones."""
-    # The C library (glibc) gives a freed picture back to the system and takes the next
-    # one's memory anew: a third of the time goes into that. It stops doing so for all
-    # that is smaller than the largest block that was ever freed; 32 MB is its limit.
-    np.empty(LARGEST_FREED_BYTES, dtype=np.uint8)
-
-
-def _decode_one(record: ImageRecord, work: _Pass) -> Result:
-    opened = open_record(record, work.spec, measured=work.measured)
-    if isinstance(opened, Quarantined):
-        return opened
-    if opened.pixels is None or opened.look is None:  # Only of what is known.
-        raise ValueError(f"{record.id} was not decoded")
-    return opened.pixels, opened.digest, opened.look
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """One record's picture.
-
-    Args:
-        digest: content hash.
-        pixels: uint8 `(*spec.input_shape)`; `None` for one that is known already.
-        look: how it looks; `None` likewise.
-    """
-
-    digest: str
-    pixels: NDArray[np.uint8] | None = None
-    look: Look | None = None
-
-
-def open_record(
-    record: ImageRecord,
-    spec: PreprocessSpec,
-    *,
-    measured: bool = False,
-    known: Collection[str] = (),
-) -> Opened | Quarantined:
-    """Read one record, hash it, and decode and prepare it unless its hash is known.
-
-    Args:
-        record: with a location or pixels.
-        spec: how it is prepared.
-        measured: whether its look tells what only an audit asks for.
-        known: content hashes of which nothing but the hash is wanted.
-    """
-    if record.pixels is not None:
-        digest = hashlib.sha256(record.pixels.tobytes()).hexdigest()
-        if digest in known:
-            return Opened(digest)
-        look = look_at(record.pixels, measured=measured)
-        return Opened(digest, prepare_pixels(record.pixels, spec), look)
-    try:
-        content = read_location(record.location or Path())
-        digest = hashlib.sha256(content).hexdigest()
-        if digest in known:
-            return Opened(digest)
-        decoded = _decoded_for(content, spec)
-    except DecodeFailure as failure:
-        return Quarantined(record.id, failure.verdict, failure.reason)
-    look = look_at(
-        decoded.picture,
-        size=decoded.size,
-        file_bytes=len(content),
-        image_format=decoded.format,
-        notes=decoded.notes,
-        measured=measured,
-    )
-    return Opened(digest, prepare_pixels(decoded.picture, spec, decoded.size), look)
-
-
-def _decoded_for(content: bytes, spec: PreprocessSpec) -> Decoded:
-    # Here only: training, evaluation and prediction must decode alike.
-    return decode_image(content, at_least=least_decoded_size(spec))
+    with opener(records, work.spec, measured=work.measured) as open_all:
+        yield from in_order(open_all, records, size)
 
 
 def usable_records(dataset: ImageDataset, noted: Noted) -> ImageDataset:

@@ -2,9 +2,10 @@
 
 A sketch is the slow waves of a thumbnail, the same for any brightness and contrast; its
 hash is their signs (pHash; Zauner, "Implementation and benchmarking of perceptual
-image hash functions", 2010). Who is near whom is found without comparing all with all:
-pictures lie in buckets by the signs of their slowest waves, and each is looked for in
-its own bucket and in those that it would lie in if its weakest signs were wrong
+image hash functions", 2010). Of a few thousand pictures all are compared with all. Of
+more, who is near whom is found without that: pictures lie in buckets by the signs of
+their slowest waves, and each is looked for in its own bucket and in those that it would
+lie in if its weakest signs were wrong
 (multi-probe hashing; Lv et al., VLDB 2007).
 """
 
@@ -25,6 +26,11 @@ SLOWEST = 3
 DOUBTS = 4
 # Hashes compared at once: what stays in the processor's cache.
 PIECE = 65_536
+# Up to so many pictures all are compared with all: that takes a nanosecond a pair, and
+# buckets take ten milliseconds before the first.
+FEW = 4_096
+# Pairs of those compared at once.
+FEW_PIECE = 2**18
 # Enough that no core waits for another's last one.
 TASKS_A_CORE = 16
 
@@ -102,6 +108,9 @@ def near_pairs(
     """
     if not len(first):
         return _NONE, _NONE
+    if len(first) <= FEW:
+        ours, theirs = _all_near(first.hashes, second.hashes, nearness.bits)
+        return _nearest(first, second, ours, theirs, nearness)
     buckets = _Buckets(first, second, nearness)
     cores = available_cores()
     # Most buckets of a small data set hold next to nothing: a task each would cost more
@@ -138,17 +147,28 @@ class _Buckets:
         seekers = self.seekers[self.bounds[bucket] : self.bounds[bucket + 1]]
         if not (len(members) and len(seekers)):
             return _NONE, _NONE
-        hashes = self.second.hashes[members]
-        step = max(1, PIECE // len(members))
-        ours, theirs = [], []
-        for start in range(0, len(seekers), step):
-            rows = seekers[start : start + step]
-            differ = np.bitwise_count(self.first.hashes[rows][:, None] ^ hashes)
-            # Flat: to find what is true in two dimensions takes ten times as long.
-            found = np.flatnonzero(differ <= self.bits)
-            ours.append(rows[found // len(members)])
-            theirs.append(members[found % len(members)])
-        return np.concatenate(ours), np.concatenate(theirs)
+        ours, theirs = _all_near(
+            self.first.hashes[seekers], self.second.hashes[members], self.bits, PIECE
+        )
+        return seekers[ours], members[theirs]
+
+
+def _all_near(
+    first: NDArray[np.uint64],
+    second: NDArray[np.uint64],
+    bits: int,
+    piece: int = FEW_PIECE,
+) -> tuple[Rows, Rows]:
+    """Which of the first and of the second differ by at most so many bits."""
+    step = max(1, piece // len(second))
+    ours, theirs = [], []
+    for start in range(0, len(first), step):
+        differ = np.bitwise_count(first[start : start + step, None] ^ second)
+        # Flat: to find what is true in two dimensions takes ten times as long.
+        found = np.flatnonzero(differ <= bits)
+        ours.append(start + found // len(second))
+        theirs.append(found % len(second))
+    return np.concatenate(ours), np.concatenate(theirs)
 
 
 def _names(slow: Floats) -> Rows:

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 from visus.core.seeds import random_generator
 from visus.data.batches import make_batch
 from visus.data.decode import DecodeFailure
+from visus.data.opening import open_picture
 from visus.data.preprocess import PreprocessSpec, prepare_pixels
 from visus.data.records import ImageDataset, ImageRecord
-from visus.data.scan import open_picture
 from visus.evaluation.baselines import nearest_centroid_accuracy
 from visus.tasks.base import Task
 from visus.tasks.single_label import SingleLabel

@@ -9,9 +9,10 @@ from visus.core.progress import Progress
 from visus.core.settings import merge_into
 from visus.data.batches import Batch
 from visus.data.described import seconds_to_describe
+from visus.data.opening import Opened, open_record
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
-from visus.data.scan import Opened, open_record, scan_pictures
+from visus.data.scan import scan_pictures
 from visus.models.joined import HeadWeights
 from visus.pipeline.features import ReadyBackbone, ready_backbone
 from visus.pipeline.fine_tune import tuning_steps

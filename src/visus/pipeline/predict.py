@@ -22,7 +22,7 @@ from visus.core.progress import Progress
 from visus.data.decode import READ_NAMES, DecodeFailure
 from visus.data.ledger import Quarantined
 from visus.data.names import printable_name
-from visus.data.scan import open_picture
+from visus.data.opening import open_picture
 
 # Large enough to keep the network busy, small enough to lose little to a kill.
 PIECE = 256

@@ -6,6 +6,7 @@ from visus.data.decode.header import Header, read_header
 from visus.data.decode.limits import DecodeFailure, DecodeLimits
 from visus.data.decode.picture import Picture, as_picture
 from visus.data.decode.pixels import Decoded
+from visus.data.decode.resampling import resampler
 from visus.data.decode.resize import resize_pixels
 from visus.data.decode.signatures import READ_NAMES
 
@@ -21,5 +22,6 @@ __all__ = [
     "open_regular",
     "read_file",
     "read_header",
+    "resampler",
     "resize_pixels",
 ]

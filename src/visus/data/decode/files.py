@@ -24,16 +24,7 @@ def open_regular(path: Path) -> BinaryIO:
     Raises:
         DecodeFailure: "unreadable", with the reason.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (OSError, ValueError) as error:
-        raise _unreadable(error) from error
-    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
-    if kind != stat.S_IFREG:
-        os.close(descriptor)
-        name = _KINDS.get(kind, "something else")
-        raise DecodeFailure("unreadable", f"It is {name}, not a file.")
-    return open(descriptor, "rb")
+    return open(_regular_descriptor(path), "rb")
 
 
 def read_file(path: Path, limits: DecodeLimits | None = None) -> bytes:
@@ -43,16 +34,43 @@ def read_file(path: Path, limits: DecodeLimits | None = None) -> bytes:
         DecodeFailure: it cannot be read, is empty, or has too many bytes.
     """
     limits = limits or DecodeLimits()
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
+    # Without Python's file object, which asks the system four more times.
+    descriptor = _regular_descriptor(path)
+    try:
+        size = os.fstat(descriptor).st_size
         limits.check_bytes(size)
-        try:
-            # Not more, though it may grow meanwhile; room is taken for all of it.
-            content = file.read(size)
-        except OSError as error:
-            raise _unreadable(error) from error
+        # Not more, though it may grow meanwhile; room is taken for all of it.
+        content = _read_all(descriptor, size)
+    except OSError as error:
+        raise _unreadable(error) from error
+    finally:
+        os.close(descriptor)
     limits.check_bytes(len(content))
     return content
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    content = os.read(descriptor, size)
+    # A read may give less than there is, of network disks or above 2 GB.
+    while len(content) < size:
+        more = os.read(descriptor, size - len(content))
+        if not more:
+            break
+        content += more
+    return content
+
+
+def _regular_descriptor(path: Path) -> int:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError) as error:
+        raise _unreadable(error) from error
+    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+    if kind != stat.S_IFREG:
+        os.close(descriptor)
+        name = _KINDS.get(kind, "something else")
+        raise DecodeFailure("unreadable", f"It is {name}, not a file.")
+    return descriptor
 
 
 def _unreadable(error: OSError | ValueError) -> DecodeFailure:

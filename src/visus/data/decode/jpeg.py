@@ -14,12 +14,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from visus.data.decode.profile import is_srgb
+
 # Markers (ITU-T T.81, table B.1).
 _START = b"\xff\xd8"
 _JFIF = 0xE0
 _SCAN = 0xDA
 # Baseline and extended sequential; progressive files are judged before they are read.
 _FRAMES = (0xC0, 0xC1)
+_PROFILE = 0xE2
+# A profile in one segment (ICC.1:2022, B.4), which most profiles are.
+_WHOLE_PROFILE = b"ICC_PROFILE\0\x01\x01"
+# Larger profiles are looked at where pictures are recolored.
+_MOST_PROFILE_BYTES = 2**14
 # Tables, restarts and comments. Any other segment may change what the pixels mean:
 # EXIF turns them, profiles recolor them, Adobe's says that they are inks.
 _HARMLESS = (0xC4, 0xDB, 0xDD, 0xFE)
@@ -73,7 +80,7 @@ class _Frame(NamedTuple):
 def _frame_of_plain(content: bytes) -> _Frame | None:
     if not content.startswith(_START):
         return None
-    place, jfif, frame = 2, False, None
+    place, jfif, frame, profiled = 2, False, None, False
     while place + 10 <= len(content):
         lead, marker, length = struct.unpack_from(">BBH", content, place)
         if lead != 0xFF:
@@ -88,7 +95,20 @@ def _frame_of_plain(content: bytes) -> _Frame | None:
                 return None
         elif marker == _JFIF:
             jfif = content[place + 4 : place + 9] == b"JFIF\0"
+        elif marker == _PROFILE:
+            # A second one is for Pillow to wonder at.
+            if profiled or not _is_harmless_profile(
+                content[place + 4 : place + 2 + length]
+            ):
+                return None
+            profiled = True
         elif marker not in _HARMLESS:
             return None
         place += 2 + length
     return None
+
+
+def _is_harmless_profile(segment: bytes) -> bool:
+    if not segment.startswith(_WHOLE_PROFILE) or len(segment) > _MOST_PROFILE_BYTES:
+        return False
+    return is_srgb(segment[len(_WHOLE_PROFILE) :])

@@ -11,15 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from visus.data.decode.resampling import Raw, resize_by_pillow
+
 # Settings take longer to import than a picture takes to decode in a process apart.
 if TYPE_CHECKING:
     from visus.data.config import Interpolation
 
-_FILTERS = {
-    "nearest": Image.Resampling.NEAREST,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-}
+# Weights of red, green and blue in luma, of 65,536 (ITU-R BT.601, as Pillow has them).
+_LUMA = np.array([19595, 38470, 7471], dtype=np.uint32)
 
 
 class Picture:
@@ -73,16 +72,25 @@ class Picture:
         box: tuple[float, float, float, float] | None = None,
     ) -> NDArray[np.uint8]:
         """Another size of it, or of a part; see `resize_pixels`."""
-        height, width, channels = self.shape
-        top, left, bottom, right = box or (0, 0, height, width)
-        shrinks = bottom - top >= size[0] and right - left >= size[1]
-        area = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
-        resized = self.image.resize(
-            (size[1], size[0]),
-            _FILTERS.get(interpolation, area),
-            box=(left, top, right, bottom),
-        )
-        return np.asarray(resized).reshape(*size, channels)
+        box = box or (0, 0, *self.shape[:2])
+        if Raw.can(interpolation):
+            return self._raw.resized(size, interpolation, box)
+        resized = resize_by_pillow(self.image, size, interpolation, box)
+        return resized.reshape(*size, self.shape[2])
+
+    def thumbnail(self, side: int) -> NDArray[np.uint8]:
+        """Its luma, squashed into a square, `(side, side)`."""
+        small = self.resized((side, side), "area")
+        if small.shape[2] == 1:
+            return small[..., 0]
+        luma = (small.astype(np.uint32) @ _LUMA + 2**15) >> 16
+        return luma.astype(np.uint8)
+
+    @cached_property
+    def _raw(self) -> Raw:
+        held = self.__dict__.get("pixels")
+        content = self.image.tobytes() if held is None else held.tobytes()
+        return Raw(content, self.shape)
 
     def levels(self) -> NDArray[np.int64]:
         """How often each luma occurs, `(256,)`."""

@@ -39,10 +39,23 @@ def as_srgb(
     return (converted.getchannel("G") if gray else converted), (CONVERTED,)
 
 
+@lru_cache(maxsize=8)
+def is_srgb(profile: bytes) -> bool:
+    """Whether a profile changes nothing; not when it is damaged."""
+    try:
+        return _says_srgb(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+    except (ImageCms.PyCMSError, ImportError, OSError, TypeError, ValueError):
+        return False
+
+
+def _says_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
+    return ImageCms.getProfileDescription(profile).startswith("sRGB")
+
+
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """From pictures of this mode and profile to sRGB; `None` when they are that."""
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    if ImageCms.getProfileDescription(source).startswith("sRGB"):
+    if _says_srgb(source):
         return None
     return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
 
