@@ -24,16 +24,7 @@ def open_regular(path: Path) -> BinaryIO:
     Raises:
         DecodeFailure: "unreadable", with the reason.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (OSError, ValueError) as error:
-        raise _unreadable(error) from error
-    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
-    if kind != stat.S_IFREG:
-        os.close(descriptor)
-        name = _KINDS.get(kind, "something else")
-        raise DecodeFailure("unreadable", f"It is {name}, not a file.")
-    return open(descriptor, "rb")
+    return open(_descriptor(path), "rb")
 
 
 def read_file(path: Path, limits: DecodeLimits | None = None) -> bytes:
@@ -43,16 +34,42 @@ def read_file(path: Path, limits: DecodeLimits | None = None) -> bytes:
         DecodeFailure: it cannot be read, is empty, or has too many bytes.
     """
     limits = limits or DecodeLimits()
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
+    descriptor = _descriptor(path)
+    try:
+        size = os.fstat(descriptor).st_size
         limits.check_bytes(size)
-        try:
-            # Not more, though it may grow meanwhile; room is taken for all of it.
-            content = file.read(size)
-        except OSError as error:
-            raise _unreadable(error) from error
+        # Not more, though it may grow meanwhile; room is taken for all of it.
+        content = _read(descriptor, size)
+    except OSError as error:
+        raise _unreadable(error) from error
+    finally:
+        os.close(descriptor)
     limits.check_bytes(len(content))
     return content
+
+
+def _descriptor(path: Path) -> int:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError) as error:
+        raise _unreadable(error) from error
+    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+    if kind != stat.S_IFREG:
+        os.close(descriptor)
+        name = _KINDS.get(kind, "something else")
+        raise DecodeFailure("unreadable", f"It is {name}, not a file.")
+    return descriptor
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    content = os.read(descriptor, size)
+    # All at once, but for what the system cuts: very large files, some networks.
+    parts, left = [content], size - len(content)
+    while content and left:
+        content = os.read(descriptor, left)
+        parts.append(content)
+        left -= len(content)
+    return b"".join(parts)
 
 
 def _unreadable(error: OSError | ValueError) -> DecodeFailure:
