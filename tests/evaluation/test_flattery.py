@@ -63,13 +63,13 @@ def test_many_pictures_are_sampled_by_whole_units(monkeypatch):
 def test_answers_are_those_of_scikit_learn():
     from sklearn.neighbors import KNeighborsClassifier
 
-    from visus.evaluation.flattery import FOLDS, _answers
+    from visus.evaluation.flattery import FOLDS, _answers, _likeness
 
     draws = np.random.default_rng(0)
     points = draws.normal(size=(120, 5)).astype(np.float32)
     targets = draws.integers(0, 3, 120).astype(np.int32)
     folds = np.arange(120) % FOLDS
-    answers = _answers(points, targets, folds)
+    answers = _answers(_likeness(points), targets, folds)
     for fold in range(FOLDS):
         learned = folds != fold
         oracle = KNeighborsClassifier(1).fit(points[learned], targets[learned])

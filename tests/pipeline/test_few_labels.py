@@ -67,7 +67,7 @@ def test_pictures_without_a_label_are_learned_from(photos, loose, tmp_path):
     shutil.copy(loose / "00.png", loose / "c.png")
     (loose / "notes.txt").write_text("not a picture")
     plain = train(photos, tmp_path / "plain")
-    run = train(photos, tmp_path / "run", **{"frozen.unlabelled": str(loose)})
+    run = train(photos, tmp_path / "run", **{"data.unlabelled": str(loose)})
     told = run.summary["unlabelled"]
     assert (told["pictures"], told["left_out"], told["quarantined"]) == (40, 3, 1)
     assert 0 < sum(told["taken"].values()) <= 40
@@ -93,7 +93,7 @@ def test_what_does_not_help_is_not_kept(photos, loose, tmp_path, monkeypatch):
     fit = unlabelled.fit_with_unlabelled
     monkeypatch.setattr(unlabelled, "fit_with_unlabelled", wrong)
     plain = train(photos, tmp_path / "plain")
-    run = train(photos, tmp_path / "run", **{"frozen.unlabelled": str(loose)})
+    run = train(photos, tmp_path / "run", **{"data.unlabelled": str(loose)})
     assert not run.summary["unlabelled"]["kept"]
     assert run.accuracy == plain.accuracy
     assert any("did not help" in note for note in run.summary["notes"])
@@ -101,25 +101,31 @@ def test_what_does_not_help_is_not_kept(photos, loose, tmp_path, monkeypatch):
 
 def test_a_folder_of_nothing_new_is_refused(photos, tmp_path):
     with pytest.raises(DataError, match="are among the labelled ones"):
-        train(photos, tmp_path / "run", **{"frozen.unlabelled": str(photos)})
+        train(photos, tmp_path / "run", **{"data.unlabelled": str(photos)})
 
 
-@pytest.mark.parametrize("name", ["curve", "unlabelled"])
+@pytest.mark.parametrize("name", ["frozen.curve", "data.unlabelled"])
 def test_what_has_no_accuracy_has_no_curve_and_no_guesses(photos, tmp_path, name):
     rows = [
         f"{path.relative_to(photos)},{n}.5"
         for n, path in enumerate(sorted(photos.rglob("*.png")))
     ]
     (photos / "table.csv").write_text("file_name,value\n" + "\n".join(rows) + "\n")
-    value = True if name == "curve" else str(photos)
+    value = True if name == "frozen.curve" else str(photos)
     with pytest.raises(ConfigError, match="numeric"):
-        train(photos / "table.csv", tmp_path / "run", **{f"frozen.{name}": value})
+        train(
+            photos / "table.csv",
+            tmp_path / "run",
+            **{("frozen.curve" if name == "curve" else "data.unlabelled"): value},
+        )
     assert not (tmp_path / "run").exists()
 
 
 def test_what_would_be_ignored_is_refused(photos, tmp_path):
     with pytest.raises(ConfigError, match="without unlabelled pictures"):
         train(photos, tmp_path / "run", **{"frozen.floor": 0.9})
+    with pytest.raises(ConfigError, match="training.unlabelled.floor"):
+        train(photos, tmp_path / "run", **{"training.unlabelled.floor": 0.9})
 
 
 def test_what_to_label_first_is_typical(photos, loose, tmp_path):

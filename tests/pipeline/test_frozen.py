@@ -53,8 +53,8 @@ def test_the_whole_way(photos, tmp_path):
 def test_a_refit_computes_what_is_new_and_needs_no_keras(photos, tmp_path, monkeypatch):
     train(photos, tmp_path / "first")
 
-    def never(name):
-        raise AssertionError("Keras is not needed")
+    def never(*_, **__):
+        raise AssertionError("neither Keras nor the running backbone is needed")
 
     monkeypatch.setattr("visus.pipeline.features.find_backbone", never)
     relabelled = photos / "across" / "01.png"
@@ -63,6 +63,7 @@ def test_a_refit_computes_what_is_new_and_needs_no_keras(photos, tmp_path, monke
     (photos / "across" / "01.png").unlink()
     second = train(photos, tmp_path / "second")
     assert second.summary["frozen"]["features_computed"] == 2
+    monkeypatch.setattr("visus.pipeline.features.Session", never)
     third = train(photos, tmp_path / "third")
     assert third.summary["frozen"]["features_computed"] == 0
     assert third.summary["how"].startswith("all features known")

@@ -65,7 +65,7 @@ Unlabelled = Annotated[
     typer.Option(
         "--unlabelled",
         metavar="SOURCE",
-        help="Pictures without a label that the head learns from too.",
+        help="Pictures without a label that are learned from too.",
     ),
 ]
 Curve = Annotated[

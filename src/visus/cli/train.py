@@ -63,8 +63,10 @@ def train(
         "start_from": str(start_from) if start_from else None,
         "folds": folds,
         "minutes": minutes,
-        "frozen": frozen_choices(backbone, weights, unlabelled=unlabelled, curve=curve),
-        "data": data_choices(split, group, target, task, allow_leak=allow_leak),
+        "frozen": frozen_choices(backbone, weights, curve=curve),
+        "data": data_choices(
+            split, group, target, task, unlabelled=unlabelled, allow_leak=allow_leak
+        ),
     }
     request = Request(source, _choices(named, settings or [], config), out, force)
     if find_lr:

@@ -62,6 +62,9 @@ class DataConfig(Settings):
     task: TaskKind = Field(
         "auto", description="what a target is; auto: numbers, several labels, or one"
     )
+    unlabelled: str | None = Field(
+        None, description="pictures without a label that are learned from too"
+    )
     group: str | None = Field(
         None, description="column of what no split may tear apart, such as a patient"
     )

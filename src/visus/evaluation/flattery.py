@@ -51,8 +51,9 @@ def flattery(
     # Pictures that are alone stay where they are, or they would only add noise.
     dealt = _folds(len(rows), seed, "pictures")
     naive = np.where(sizes[unit_of] > 1, dealt, honest)
+    likeness = _likeness(standard)
     right, flattered = (
-        _answers(standard, targets, folds) == targets for folds in (honest, naive)
+        _answers(likeness, targets, folds) == targets for folds in (honest, naive)
     )
     gains = flattered.astype(np.float64) - right
     totals = np.bincount(unit_of, weights=gains).astype(np.float64)
@@ -76,18 +77,28 @@ def _folds(count: int, seed: int, purpose: str) -> NDArray[np.intp]:
     return random_generator(seed, f"flattery {purpose}").permutation(count) % FOLDS
 
 
+def _likeness(standard: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The larger, the nearer; of every picture to every other, `(num_images,) * 2`.
+
+    Once for both ways of dealing, and of a matrix with itself: a third of the
+    arithmetic that fold by fold takes.
+    """
+    # -|a - b|^2 / 2 without |a|^2, which is the same for every b.
+    products = standard @ standard.T
+    products -= np.diagonal(products).copy() / 2
+    return np.asarray(products)
+
+
 def _answers(
-    standard: NDArray[np.float32],
+    likeness: NDArray[np.float32],
     targets: NDArray[np.int32],
     folds: NDArray[np.intp],
 ) -> NDArray[np.int32]:
     answers = np.empty_like(targets)
-    # |a - b|^2 without |a|^2, which is the same for every b.
-    lengths = np.einsum("nf,nf->n", standard, standard)
     for fold in range(FOLDS):
         tested, learned = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
-        distances = lengths[learned] - 2 * standard[tested] @ standard[learned].T
-        answers[tested] = targets[learned[distances.argmin(axis=1)]]
+        nearest = likeness[np.ix_(tested, learned)].argmax(axis=1)
+        answers[tested] = targets[learned[nearest]]
     return answers
 
 

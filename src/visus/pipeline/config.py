@@ -12,7 +12,7 @@ from visus.core.settings import Settings, merge_into, read_settings
 from visus.data.config import DataConfig
 from visus.models.config import NetworkConfig
 from visus.tasks.base import Task
-from visus.training.config import TrainingConfig
+from visus.training.config import TrainingConfig, UnlabelledConfig
 from visus.training.head.config import FrozenConfig
 from visus.training.recipes import Recipe
 
@@ -98,6 +98,7 @@ def refuse_idle(recipe: Recipe, chosen: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: naming it, and what makes use of it.
     """
+    _refuse_idle_views(recipe, chosen)
     if not recipe.frozen:
         if chosen.get("minutes") is not None:
             raise _idle_minutes(recipe)
@@ -127,6 +128,22 @@ def refuse_idle(recipe: Recipe, chosen: Mapping[str, Any]) -> None:
             remedy="Leave it out, or train a network of your own from scratch with "
             "--recipe photographs or --network resnet.",
         )
+
+
+def _refuse_idle_views(recipe: Recipe, chosen: Mapping[str, Any]) -> None:
+    views = chosen.get("training", {}).get("unlabelled", {})
+    idle = _idle(UnlabelledConfig(), views, ())
+    given = chosen.get("data", {}).get("unlabelled") is not None
+    if idle is None or (given and not recipe.frozen):
+        return
+    where = f"the recipe is {recipe.name}" if given else "there are no such pictures"
+    raise ConfigError(
+        received=f"training.unlabelled.{idle}, and {where}.",
+        expected="it where a network learns by epochs from pictures without a label "
+        "too; a head on frozen features has frozen.floor and frozen.balance.",
+        remedy="Give such pictures with --unlabelled and train from scratch, or leave "
+        "it out.",
+    )
 
 
 def _idle_minutes(recipe: Recipe) -> ConfigError:
@@ -160,14 +177,12 @@ def frozen_choices(
     backbone: str | None,
     weights: str | Path | None,
     *,
-    unlabelled: str | None = None,
     curve: bool = False,
 ) -> dict[str, Any] | None:
     """The settings of `frozen` that --backbone and the like stand for."""
     named = {
         "backbone": backbone,
         "weights": None if weights is None else str(weights),
-        "unlabelled": unlabelled,
         "curve": True if curve else None,
     }
     return {name: value for name, value in named.items() if value is not None} or None
@@ -179,6 +194,7 @@ def data_choices(
     target: str | None = None,
     task: str | None = None,
     *,
+    unlabelled: str | None = None,
     allow_leak: bool = False,
 ) -> dict[str, Any]:
     """The settings of `data` that options such as `--split` and `--target` stand for.
@@ -188,6 +204,7 @@ def data_choices(
         group: a column.
         target: a column.
         task: what a target is.
+        unlabelled: a source of pictures without a label.
         allow_leak: whether a test that leaks may be used.
 
     Raises:
@@ -197,7 +214,12 @@ def data_choices(
         >>> data_choices("0.6/0.2/0.2", "patient")
         {'group': 'patient', 'test_share': 0.2, 'validation_share': 0.25}
     """
-    named = {"group": group, "target": target, "task": task}
+    named = {
+        "group": group,
+        "target": target,
+        "task": task,
+        "unlabelled": unlabelled,
+    }
     choices: dict[str, Any] = {
         name: value for name, value in named.items() if value is not None
     }

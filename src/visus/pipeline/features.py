@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,6 @@ class ReadyBackbone:
         digest: SHA-256 of that.
         spec: how pictures are prepared.
         joined: its graphs, with a head whose numbers are to be replaced.
-        session: the running graph of the features.
     """
 
     card: Card
@@ -52,11 +52,18 @@ class ReadyBackbone:
     digest: str
     spec: PreprocessSpec
     joined: Joined
-    session: Session
+
+    @cached_property
+    def session(self) -> Session:
+        """The running graph of the features.
+
+        Made for the first picture that has to be looked at: a refit has none.
+        """
+        return Session(self.joined.features, threads=1)
 
     def describer(self) -> Describer:
         """What gives the features of pictures as they are."""
-        return self._describer("", self.spec, self.session.scores)
+        return self._describer("", self.spec, self._as_they_are)
 
     def view_describers(self, views: str) -> dict[str, tuple[Describer, ...]]:
         """What gives the features of other views, by the choices they are for.
@@ -66,11 +73,14 @@ class ReadyBackbone:
         """
         flip = self._describer("flip", self.spec, self._flipped)
         closer, wider = (
-            self._describer("", self._cropped(share), self.session.scores)
+            self._describer("", self._cropped(share), self._as_they_are)
             for share in (CLOSE, WIDE)
         )
         choices = {"flip": (flip,), "crops": (flip, closer, wider)}
         return {n: v for n, v in choices.items() if views in (n, "auto")}
+
+    def _as_they_are(self, pixels: Pixels) -> Floats:
+        return self.session.scores(pixels)
 
     def _flipped(self, pixels: Pixels) -> Floats:
         return self.session.scores(np.ascontiguousarray(pixels[:, :, ::-1]))
@@ -114,8 +124,7 @@ def _ready(
 
     words = f"{card.name} {digest} {spec.input_shape}"
     joined = joined_network(card.name, words, features, head)
-    session = Session(joined.features, threads=1)
-    return ReadyBackbone(card, weights, digest, spec, joined, session)
+    return ReadyBackbone(card, weights, digest, spec, joined)
 
 
 def photographs_seen(

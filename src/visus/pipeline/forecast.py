@@ -19,7 +19,7 @@ from visus.pipeline.fine_tune import tuning_steps
 from visus.pipeline.learn import prepare_steps
 from visus.pipeline.plan import Plan, make_plan, training_pictures
 from visus.pipeline.train import Request, free_folder
-from visus.training.epochs import EpochPlan
+from visus.training.fixmatch import plan_epoch, steps_an_epoch
 from visus.training.recipes import find_recipe
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def forecast(request: Request, progress: Progress) -> dict[str, Any]:
     reading = _seconds_to_read(plan)
     with progress.stage("Timing a few steps"):
         parameters, a_step = _time_steps(plan)
-    steps = -(-training // plan.config.training.batch_size)
+    more = len(plan.unlabelled[0]) if plan.unlabelled else 0
+    steps = steps_an_epoch(training, more, plan.config.training)
     seconds = reading + folds * a_step * steps * plan.config.training.epochs
     return {
         **_told_of(plan, training),
@@ -148,7 +149,8 @@ def _scan(sample: ImageDataset, spec: PreprocessSpec, plan: Plan) -> None:
 
 
 def _time_steps(plan: Plan) -> tuple[int, float]:
-    model, steps = prepare_steps(plan, plan.task.head)
+    views = plan.config.training.unlabelled if plan.unlabelled else None
+    model, steps = prepare_steps(plan, plan.task.head, views)
     return model.count_params(), _seconds_a_step(plan, steps)
 
 
@@ -161,7 +163,15 @@ def _seconds_a_step(plan: Plan, steps: "Steps") -> float:
         weights=np.ones(size * STEPS, dtype=np.float32),
         ids=("",) * (size * STEPS),
     )
-    epoch = EpochPlan(blank, plan.config.training, plan.config.seed, 0, size, None)
+    epoch = plan_epoch(
+        blank if plan.unlabelled else None,
+        pictures=blank,
+        config=plan.config.training,
+        seed=plan.config.seed,
+        epoch=0,
+        batch_size=size,
+        class_weights=None,
+    )
     steps.train(epoch.work(epoch.order(), 0, 1))  # This one compiles.
     started = time.monotonic()
     steps.train(epoch.work(epoch.order(), 0, STEPS))

@@ -94,8 +94,8 @@ def pack_head(
     """
     weights = taught.fitted.weights
     graph = backbone.joined.graph_with(weights)
-    golden = _golden(data, weights)
-    _require_joined(graph, golden, weights)
+    session, golden = Session(graph), _golden(data, weights)
+    _require_joined(session, golden, weights)
     return save_packed(
         run,
         plan,
@@ -111,6 +111,7 @@ def pack_head(
                 "kept_epoch": None,
                 ORIGIN: lineage_of(backbone),
             },
+            session=session,
         ),
     )
 
@@ -236,9 +237,9 @@ def _golden(data: PreparedData, weights: HeadWeights) -> dict[str, NDArray[Any]]
 
 
 def _require_joined(
-    graph: bytes, golden: Mapping[str, NDArray[Any]], weights: HeadWeights
+    session: Session, golden: Mapping[str, NDArray[Any]], weights: HeadWeights
 ) -> None:
-    scores = Session(graph).scores(golden["pixels"])
+    scores = session.scores(golden["pixels"])
     worst = float(np.abs(scores - golden["scores"]).max()) / weights.head.scale
     same = (scores.argmax(axis=1) == golden["scores"].argmax(axis=1)).all()
     if not (worst <= JOINED_TOLERANCE and same):

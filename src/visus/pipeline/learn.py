@@ -15,6 +15,7 @@ from visus.models.backend import select_backend
 from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
 from visus.tasks.base import Head
+from visus.training.config import UnlabelledConfig
 from visus.training.epochs import balanced_class_weights
 from visus.training.fit import Lesson, fit
 from visus.training.history import History
@@ -45,7 +46,8 @@ def learn(
     Raises:
         ModelError: the network cannot be built, or its loss stopped being a number.
     """
-    model, steps = prepare_steps(plan, data.task.head)
+    views = plan.config.training.unlabelled if data.unlabelled else None
+    model, steps = prepare_steps(plan, data.task.head, views)
     for callback in callbacks:
         callback.set_model(model)
     history = fit(
@@ -54,8 +56,16 @@ def learn(
     return Learned(model, history)
 
 
-def prepare_steps(plan: Plan, head: Head) -> tuple[Any, "Steps"]:
-    """The network with its first weights, and its compiled steps."""
+def prepare_steps(
+    plan: Plan, head: Head, unlabelled: UnlabelledConfig | None = None
+) -> tuple[Any, "Steps"]:
+    """The network with its first weights, and its compiled steps.
+
+    Args:
+        plan: every choice.
+        head: how the network ends.
+        unlabelled: how pictures without a label are learned from; `None`: not at all.
+    """
     select_backend()
     training = plan.config.training
     # Before TensorFlow starts, since it asks for its threads only once.
@@ -66,7 +76,12 @@ def prepare_steps(plan: Plan, head: Head) -> tuple[Any, "Steps"]:
     from visus.training.steps_tensorflow import TensorFlowSteps
 
     steps = TensorFlowSteps(
-        model, training, scaling=plan.spec.scaling, towers=threads.towers, head=head
+        model,
+        training,
+        scaling=plan.spec.scaling,
+        towers=threads.towers,
+        head=head,
+        unlabelled=unlabelled,
     )
     return model, steps
 
@@ -95,6 +110,7 @@ def make_lesson(plan: Plan, data: PreparedData) -> Lesson:
         class_weights=weights,
         config=plan.config.training,
         seed=plan.config.seed,
+        unlabelled=data.unlabelled.pictures if data.unlabelled else None,
     )
 
 

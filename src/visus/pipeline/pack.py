@@ -45,7 +45,7 @@ def pack_bundle(run: Run, plan: Plan, data: PreparedData, learned: Learned) -> B
     }
     if plan.lineage is not None:
         origin[ORIGIN] = dict(plan.lineage)
-    held = data.split("validation")
+    session, held = Session(graph), data.split("validation")
     return save_packed(
         run,
         plan,
@@ -54,8 +54,9 @@ def pack_bundle(run: Run, plan: Plan, data: PreparedData, learned: Learned) -> B
             graph=graph,
             network=_network_bytes(learned.model),
             golden=_golden(learned.model, plan, data),
-            held_scores=lambda: Session(graph).scores(held.pixels) if held else None,
+            held_scores=lambda: session.scores(held.pixels) if held else None,
             origin=origin,
+            session=session,
         ),
     )
 
@@ -71,6 +72,7 @@ class Packed:
         held_scores: gives the scores of the validation pictures, as the graph has
             them; `None` where there are no such pictures.
         origin: what the origin says of the network.
+        session: the running graph.
     """
 
     graph: bytes
@@ -78,6 +80,7 @@ class Packed:
     golden: Mapping[str, NDArray[Any]]
     held_scores: Callable[[], Floats | None]
     origin: Mapping[str, Any]
+    session: Session
 
 
 def save_packed(run: Run, plan: Plan, data: PreparedData, packed: Packed) -> Bundle:
@@ -100,7 +103,7 @@ def save_packed(run: Run, plan: Plan, data: PreparedData, packed: Packed) -> Bun
         },
         task=_decided(data, packed.held_scores).to_json(),
     )
-    return save_bundle(run.bundle_path, contents)
+    return save_bundle(run.bundle_path, contents, packed.session)
 
 
 def golden_rows(data: PreparedData) -> tuple[Batch, NDArray[np.intp]]:

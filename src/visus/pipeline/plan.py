@@ -15,7 +15,7 @@ from visus.data.config import DataConfig
 from visus.data.ledger import Ledger
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
-from visus.data.sources import SOURCES, read_source
+from visus.data.sources import SOURCES, read_pictures, read_source
 from visus.data.sources.base import Access
 from visus.data.survey import Survey, survey_pictures
 from visus.models import NETWORKS
@@ -68,6 +68,8 @@ class Plan:
         backbone: that describes the pictures, where only a head learns.
         lineage: what the origin says of the backbone in the network, where it goes on
             learning as a whole.
+        unlabelled: pictures without a label that it learns from by epochs too, and
+            what became of every file there.
     """
 
     config: RunConfig
@@ -78,6 +80,7 @@ class Plan:
     task: Task
     backbone: Card | None = None
     lineage: Mapping[str, Any] | None = None
+    unlabelled: tuple[ImageDataset, Ledger] | None = None
 
     @property
     def published(self) -> bool:
@@ -133,7 +136,29 @@ def make_plan(
     if recipe.frozen:
         _refuse_network(recipe, asked, model)
         recipe = _with_card(recipe, asked.frozen.backbone, chosen)
-    return _complete(dataset, ledger, survey, recipe, chosen, model, task, start)
+    plan = _complete(dataset, ledger, survey, recipe, chosen, model, task, start)
+    return plan if recipe.frozen else _by_epochs(plan, recipe, chosen, progress)
+
+
+def _by_epochs(
+    plan: Plan, recipe: Recipe, choices: Mapping[str, Any], progress: Progress
+) -> Plan:
+    """The plan with as many epochs as its pictures ask for, those without a label too.
+
+    Raises:
+        DataError: there are none where they should be.
+    """
+    config, unlabelled = plan.config, None
+    if config.data.unlabelled is not None:
+        access = Access(config.offline, progress)
+        unlabelled = read_pictures(config.data.unlabelled, access)
+        views = config.training.unlabelled
+        views = views.model_copy(update={"kind": views.kind or recipe.kind})
+        training = config.training.model_copy(update={"unlabelled": views})
+        config = config.model_copy(update={"training": training})
+    more = len(unlabelled[0]) if unlabelled else 0
+    config = _with_epochs(config, recipe, plan.dataset, choices, more)
+    return replace(plan, config=config, unlabelled=unlabelled)
 
 
 def _read(
@@ -247,8 +272,6 @@ def _complete(
     config = resolve_config(recipe, choices, task.unused)
     shared = with_shares(config.data, dataset, choices.get("data", {}))
     config = config.model_copy(update={"data": shared})
-    if not recipe.frozen:
-        config = _with_epochs(config, recipe, dataset, choices)
     network = _find_network(config, model, start)
     spec = choose_spec(config.data, survey, network)
     data = config.data.model_copy(
@@ -295,11 +318,12 @@ def _with_epochs(
     recipe: Recipe,
     dataset: ImageDataset,
     choices: Mapping[str, Any],
+    unlabelled: int,
 ) -> RunConfig:
     if "epochs" in choices.get("training", {}):
         return config
     pictures = training_pictures(dataset, config.data)
-    epochs = recipe.epochs_for(pictures, config.training)
+    epochs = recipe.epochs_for(pictures, config.training, unlabelled)
     training = config.training.model_copy(update={"epochs": epochs})
     return config.model_copy(update={"training": training})
 

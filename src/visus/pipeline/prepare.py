@@ -33,6 +33,25 @@ LEAK_CHECK = "twins-across-splits"
 
 
 @dataclass(frozen=True)
+class Unlabelled:
+    """Pictures without a label that a network learns from too.
+
+    Args:
+        source: where they are.
+        pictures: those that are not among the labelled ones.
+        fingerprint: of all that could be read.
+        left_out: pictures that are labelled already, or come again.
+        quarantined: files that could not be read.
+    """
+
+    source: str
+    pictures: Batch
+    fingerprint: str
+    left_out: int
+    quarantined: int
+
+
+@dataclass(frozen=True)
 class PreparedData:
     """Everything that learning and evaluating need of the data.
 
@@ -47,6 +66,7 @@ class PreparedData:
         task: after a look at the training targets.
         changed: ids of the pictures that were changed to be read, by what was changed.
         described: their features, where a backbone described them; `None` elsewhere.
+        unlabelled: pictures without a label, where a network learns from such too.
     """
 
     dataset: ImageDataset
@@ -58,6 +78,7 @@ class PreparedData:
     task: Task
     changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     described: Described | None = None
+    unlabelled: Unlabelled | None = None
 
     @property
     def small(self) -> Batch:
@@ -95,6 +116,7 @@ class PreparedData:
                 "pictures": sum(map(len, self.twins.clusters)),
                 "leaks": len(self.leaks),
             },
+            **({"unlabelled": self.unlabelled.fingerprint} if self.unlabelled else {}),
         }
 
     def content_hashes(self) -> Mapping[str, tuple[str, ...]]:

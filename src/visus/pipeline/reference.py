@@ -12,7 +12,7 @@ from visus.models.config import NetworkConfig
 from visus.models.pretrained import BACKBONES
 from visus.pipeline.config import RunConfig
 from visus.tasks import TASKS
-from visus.training.config import TrainingConfig
+from visus.training.config import TrainingConfig, UnlabelledConfig
 from visus.training.head.config import FrozenConfig
 from visus.training.recipes import RECIPES
 
@@ -22,6 +22,7 @@ GROUPS: tuple[tuple[str, type[Settings]], ...] = (
     ("network.", NetworkConfig),
     ("training.", TrainingConfig),
     ("training.augment.", AugmentConfig),
+    ("training.unlabelled.", UnlabelledConfig),
     ("frozen.", FrozenConfig),
 )
 

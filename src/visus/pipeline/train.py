@@ -25,6 +25,7 @@ from visus.pipeline.features import (
     weights_of,
 )
 from visus.pipeline.fine_tune import pack_better, tune
+from visus.pipeline.fixmatch import told_with_unlabelled, with_unlabelled
 from visus.pipeline.frozen import pack_head, teach_head, told_by_head
 from visus.pipeline.growth import require_classes_to_curve, with_growth
 from visus.pipeline.learn import learn
@@ -82,9 +83,9 @@ def train_run(request: Request, progress: Progress | None = None) -> TrainedRun:
     if request.out is not None:
         Run.require_free(request.out, force=request.force)
     plan = make_plan(request.source, request.choices, progress, model=request.model)
+    _require_classes(plan)
     if plan.backbone is not None:
         _refuse_callbacks(request)
-        _require_classes(plan)
         # Before there is a folder: a run without weights would come to nothing.
         weights_of(plan, progress)
     run = Run.create(request.out or free_folder(plan), plan.config, force=request.force)
@@ -155,11 +156,11 @@ def _carry_out(
 def _by_epochs(
     run: Run, plan: Plan, request: Request, progress: Progress
 ) -> tuple[PreparedData, Bundle, Told]:
-    data = prepare_data(plan, progress)
+    data = with_unlabelled(plan, prepare_data(plan, progress), progress)
     _accept(run, plan, data, progress)
     learned = learn(plan, data, run, progress, callbacks=request.callbacks)
     bundle = pack_bundle(run, plan, data, learned)
-    return data, bundle, told_by(learned.history)
+    return data, bundle, told_with_unlabelled(told_by(learned.history), data)
 
 
 def _by_head(
@@ -209,9 +210,14 @@ def _check_same_data(run: Run, data: PreparedData) -> None:
     if not run.data_path.is_file():
         return
     before = json.loads(run.data_path.read_text(encoding="utf-8"))
-    if before["fingerprint"] != data.dataset.fingerprint:
+    now, names = data.to_json(), [data.dataset.name]
+    if data.unlabelled is not None:
+        names.append(data.unlabelled.source)
+    same = [before.get(k) == now.get(k) for k in ("fingerprint", "unlabelled")]
+    if not all(same):
+        name = names[same.index(False)] if len(names) > 1 else names[0]
         raise DataError(
-            received=f"The pictures of {data.dataset.name} have changed since the run "
+            received=f"The pictures of {name} have changed since the run "
             f"{run.folder} began.",
             expected="the same files with the same content and labels.",
             remedy="Bring them back, or begin a new run.",
@@ -221,7 +227,8 @@ def _check_same_data(run: Run, data: PreparedData) -> None:
 def _require_classes(plan: Plan) -> None:
     if plan.config.frozen.curve:
         require_classes_to_curve(plan.task)
-    require_classes_to_guess(plan.config.frozen, plan.task)
+    unlabelled = plan.config.data.unlabelled
+    require_classes_to_guess(unlabelled, plan.config.frozen, plan.task)
 
 
 def _refuse_callbacks(request: Request) -> None:

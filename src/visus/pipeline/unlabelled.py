@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visus.core.errors import ConfigError, DataError
 from visus.core.progress import Progress
@@ -51,14 +52,21 @@ class TaughtFurther:
         )
 
 
-def require_classes_to_guess(config: FrozenConfig, task: Task) -> None:
+def require_classes_to_guess(
+    source: str | None, config: FrozenConfig, task: Task
+) -> None:
     """Refuse unlabelled pictures where a guess is no label.
+
+    Args:
+        source: of these pictures; `None`: there are none.
+        config: which answers of a head pass for labels.
+        task: what is to be learned.
 
     Raises:
         ConfigError: the task is not one class a picture; or it is said which answers
             pass for labels, and there are no unlabelled pictures.
     """
-    if config.unlabelled is None:
+    if source is None:
         usual = FrozenConfig()
         if (config.floor, config.balance) != (usual.floor, usual.balance):
             raise ConfigError(
@@ -92,16 +100,12 @@ def teach_further(
     Raises:
         DataError: no unlabelled picture is left.
     """
-    config = plan.config.frozen
-    if config.unlabelled is None:
+    config, source = plan.config.frozen, plan.config.data.unlabelled
+    if source is None:
         return TaughtFurther(taught)
-    others, ledger = read_pictures(
-        config.unlabelled, Access(plan.config.offline, progress)
-    )
+    others, ledger = read_pictures(source, Access(plan.config.offline, progress))
     described = describe_pictures(others, ledger, backbone.describer(), progress)
-    rows = _new_rows(described.dataset, data.dataset)
-    if not len(rows):
-        raise _nothing_new(config.unlabelled, len(described.dataset))
+    rows = new_rows(source, described.dataset, data.dataset)
     with progress.stage("Learning without labels"):
         found = fit_with_unlabelled(
             taught.pupils,
@@ -123,7 +127,7 @@ def teach_further(
         taught,
         rows=(("unlabelled pictures", _said(found, data.task.names, kept=kept)),),
         figures={
-            "source": config.unlabelled,
+            "source": source,
             "pictures": len(rows),
             "left_out": len(described.dataset) - len(rows),
             "quarantined": len(described.ledger.quarantined),
@@ -136,13 +140,23 @@ def teach_further(
     )
 
 
-def _new_rows(others: ImageDataset, labelled: ImageDataset) -> Any:
+def new_rows(
+    source: str, others: ImageDataset, labelled: ImageDataset
+) -> NDArray[np.intp]:
+    """Which of the others are not among the labelled ones, nor a second time, by
+    content.
+
+    Raises:
+        DataError: none of them.
+    """
     known = {record.content_hash for record in labelled.records}
     rows = []
     for row, record in enumerate(others.records):
         if record.content_hash not in known:
             known.add(record.content_hash)
             rows.append(row)
+    if not rows:
+        raise _nothing_new(source, len(others))
     return np.array(rows, dtype=np.intp)
 
 

@@ -5,10 +5,45 @@ from typing import Literal
 from pydantic import Field
 
 from visus.core.settings import Settings
+from visus.data.augment.policies import STRONGEST, Kind
 from visus.data.config import AugmentConfig
 
 Optimizer = Literal["sgd", "rmsprop", "adam", "adamw", "muon"]
 Schedule = Literal["constant", "one-cycle", "cosine"]
+
+
+class UnlabelledConfig(Settings):
+    """How pictures without a label are learned from, by FixMatch."""
+
+    floor: float = Field(
+        0.95,
+        gt=0,
+        le=1,
+        description="least probability with which the answer to the weakly changed "
+        "picture passes for the label of the strongly changed one",
+    )
+    weight: float = Field(
+        1.0, ge=0, description="of their loss, over that of the labelled pictures"
+    )
+    ratio: int = Field(
+        4, ge=1, description="of them in a step, for each labelled picture"
+    )
+    weak: float = Field(
+        2.0,
+        ge=0,
+        le=STRONGEST,
+        description="how strongly the picture is changed that is answered, as "
+        "training.augment.strength",
+    )
+    strong: float = Field(
+        10.0,
+        ge=0,
+        le=STRONGEST,
+        description="how strongly the picture is changed that is learned from",
+    )
+    kind: Kind | None = Field(
+        None, description="what these strengths are for; unset: the recipe's kind"
+    )
 
 
 class TrainingConfig(Settings):
@@ -45,3 +80,4 @@ class TrainingConfig(Settings):
     )
     preflight: bool = Field(True, description="check the network before training it")
     augment: AugmentConfig = AugmentConfig()
+    unlabelled: UnlabelledConfig = UnlabelledConfig()

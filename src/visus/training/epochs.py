@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from visus.core.seeds import random_generator
 from visus.data.augment.draw import AugmentDraw, draw_changes
+from visus.data.augment.numbers import Keys
 from visus.data.batches import Batch
 from visus.training.config import TrainingConfig
 from visus.training.schedules import learning_rates
@@ -79,8 +80,7 @@ class EpochPlan:
         targets = self.pictures.targets[rows]
         positions = np.arange(first, first + steps)
         seen = positions[:, None] * self.batch_size + np.arange(self.batch_size)
-        real = seen < len(self.pictures)
-        weights = self.pictures.weights[rows] * real
+        weights = self.pictures.weights[rows] * self._counted(seen)
         if self.class_weights is not None:
             weights = weights * self.class_weights[targets]
         return Work(
@@ -88,16 +88,26 @@ class EpochPlan:
             targets=targets,
             weights=weights.astype(np.float32),
             rates=self.rates(positions),
-            draw=self._draw(rows),
+            draw=self._draw(rows, seen),
         )
 
-    def _draw(self, rows: NDArray[np.int64]) -> AugmentDraw | None:
+    def _counted(self, seen: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which places of the epoch are no filling."""
+        return np.asarray(seen < len(self.pictures))
+
+    def _draw(
+        self, rows: NDArray[np.int64], seen: NDArray[np.int64]
+    ) -> AugmentDraw | None:
         augment, shape = self.config.augment, self.pictures.pixels.shape[1:]
         # A training that changes nothing need not hash 60,000 ids.
         if not augment.changes_anything:
             return None
-        keys = self.pictures.keys[rows]
+        keys = self._keys(rows, seen)
         return draw_changes(augment, shape, keys, seed=self.seed, epoch=self.epoch)
+
+    def _keys(self, rows: NDArray[np.int64], seen: NDArray[np.int64]) -> Keys:
+        """What the draws of these pictures, at these places of the epoch, hang on."""
+        return self.pictures.keys[rows]
 
     def pieces(self, first: int, at_once: Iterator[int]) -> Iterator[Work]:
         """The rest of the epoch from step `first`, in pieces of the sizes wanted."""

@@ -21,6 +21,7 @@ from visus.data.batches import Batch
 from visus.training.config import TrainingConfig
 from visus.training.epochs import EpochPlan
 from visus.training.events import EventWriter
+from visus.training.fixmatch import plan_epoch
 from visus.training.history import EpochLog, History
 from visus.training.position import Keeper, Pace, Position
 from visus.training.preflight import check_before_training
@@ -42,6 +43,8 @@ class Lesson:
             there are no classes.
         config: the training settings.
         seed: of the run.
+        unlabelled: pictures without a label that are learned from too; their targets
+            are not looked at.
     """
 
     train: Batch
@@ -49,6 +52,7 @@ class Lesson:
     class_weights: NDArray[np.float32] | None
     config: TrainingConfig
     seed: int
+    unlabelled: Batch | None = None
 
 
 def fit(
@@ -187,6 +191,7 @@ class _Loop:
         return {
             self.figure: totals.mean_figure,
             f"validation_{self.figure}": validation.mean_figure if validation else None,
+            "taken": totals.taken_share,
         }
 
     def _validate(self) -> Totals | None:
@@ -267,7 +272,8 @@ class _Loop:
         return self.steps.steps_done() - self.position.epoch_first_step
 
     def _plan(self) -> EpochPlan:
-        return EpochPlan(
+        return plan_epoch(
+            self.lesson.unlabelled,
             pictures=self.lesson.train,
             config=self.config,
             seed=self.lesson.seed,

@@ -11,6 +11,7 @@ class EpochLog:
     Losses are in nats a picture (of labels: a label; of numbers: squared spreads),
     accuracies are shares from 0 to 1 of right answers or labels, and errors are the
     mean absolute ones of numbers, in their unit; a training has one or the other.
+    `taken` is the share of the pictures without a label whose answer passed for one.
     """
 
     epoch: int
@@ -23,11 +24,15 @@ class EpochLog:
     validation_accuracy: float | None = None
     error: float | None = None
     validation_error: float | None = None
+    taken: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain data, without those of another task."""
         other = "error" if self.error is None else "accuracy"
-        return {k: v for k, v in asdict(self).items() if not k.endswith(other)}
+        figures = {k: v for k, v in asdict(self).items() if not k.endswith(other)}
+        if self.taken is None:
+            del figures["taken"]
+        return figures
 
 
 @dataclass(frozen=True)

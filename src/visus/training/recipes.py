@@ -12,6 +12,7 @@ from visus.core.errors import unknown_name
 from visus.data.augment.policies import Kind
 from visus.data.survey import Survey
 from visus.training.config import TrainingConfig
+from visus.training.fixmatch import steps_an_epoch
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,11 @@ class Recipe:
     frozen: bool = False
     tuned: bool = False
 
-    def epochs_for(self, pictures: int, training: TrainingConfig) -> int:
+    def epochs_for(
+        self, pictures: int, training: TrainingConfig, unlabelled: int = 0
+    ) -> int:
         """Epochs for so many training pictures, at least those of the settings."""
-        steps = -(-pictures // training.batch_size)
+        steps = steps_an_epoch(pictures, unlabelled, training)
         return max(training.epochs, -(-self.fewest_steps // steps))
 
 

@@ -19,6 +19,30 @@ State = dict[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
+class Views:
+    """Pictures without a label, each to be seen twice.
+
+    Args:
+        pixels: uint8 `(steps, pictures, height, width, channels)`.
+        weak: what was drawn for the view that is answered; `None`: as it is.
+        strong: what was drawn for the view that is learned from; `None` likewise.
+    """
+
+    pixels: NDArray[np.uint8]
+    weak: AugmentDraw | None
+    strong: AugmentDraw | None
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All parts by name."""
+        draws = {"weak": self.weak, "strong": self.strong}
+        return {"unlabelled": self.pixels} | {
+            f"{view} {name}": part
+            for view, draw in draws.items()
+            for name, part in (draw.arrays() if draw else {}).items()
+        }
+
+
+@dataclass(frozen=True)
 class Work:
     """Some consecutive training steps, all their inputs laid out beforehand.
 
@@ -29,6 +53,7 @@ class Work:
         weights: float32 `(steps, batch)`; 0 marks padding.
         rates: float32 learning rates `(steps,)`.
         draw: what augmentation drew for these pictures, or `None` when it is off.
+        views: pictures without a label, where such are learned from.
     """
 
     pixels: NDArray[np.uint8]
@@ -36,6 +61,12 @@ class Work:
     weights: NDArray[np.float32]
     rates: NDArray[np.float32]
     draw: AugmentDraw | None
+    views: Views | None = None
+
+    def changes(self) -> dict[str, NDArray[Any]]:
+        """The parts of draw and views, by name."""
+        drawn = self.draw.arrays() if self.draw else {}
+        return {**drawn, **(self.views.arrays() if self.views else {})}
 
 
 @dataclass(frozen=True)
@@ -46,16 +77,25 @@ class Totals:
         loss: of what is made small.
         figure: right answers; of labels, right shares; of numbers, absolute errors.
         weight: of the pictures.
+        taken: unlabelled pictures whose answer was sure enough to be a label.
+        offered: unlabelled pictures.
     """
 
     loss: float
     figure: float
     weight: float
+    taken: float = 0.0
+    offered: float = 0.0
 
     @property
     def mean_loss(self) -> float:
         """Loss a picture; NaN before any picture was seen."""
         return self.loss / self.weight if self.weight else float("nan")
+
+    @property
+    def taken_share(self) -> float | None:
+        """Of the unlabelled pictures; `None` where there were none."""
+        return self.taken / self.offered if self.offered else None
 
     @property
     def mean_figure(self) -> float:

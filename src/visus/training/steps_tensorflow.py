@@ -20,8 +20,16 @@ from visus.data.batches import Batch, padded_batches
 from visus.data.preprocess import Scaling
 from visus.tasks.base import Head
 from visus.training.augment_tensorflow import change_images, partners
-from visus.training.config import TrainingConfig
+from visus.training.config import TrainingConfig, UnlabelledConfig
 from visus.training.depths import freeze_lower_layers, slower_rates
+from visus.training.fixmatch_tensorflow import (
+    Guesses,
+    consistency,
+    guess,
+    scores_together,
+    view,
+    view_signature,
+)
 from visus.training.losses_tensorflow import figures_of, losses_of
 from visus.training.optimizers import build_optimizer
 from visus.training.steps import OutOfMemory, State, Steps, Totals, Work
@@ -39,6 +47,8 @@ class TensorFlowSteps(Steps):
         scaling: how uint8 pixels become what the network takes.
         towers: parts of a batch that are computed side by side.
         head: how the network ends; `None`: with one score a class.
+        unlabelled: how pictures without a label are learned from; `None`: there are
+            none.
     """
 
     def __init__(
@@ -49,8 +59,10 @@ class TensorFlowSteps(Steps):
         scaling: Scaling,
         towers: int,
         head: Head | None = None,
+        unlabelled: UnlabelledConfig | None = None,
     ) -> None:
         self.model = model
+        self.unlabelled = unlabelled
         self.head = head or Head(model.output_shape[-1])
         self.losses, self.figures = losses_of(self.head), figures_of(self.head)
         self.config = config
@@ -60,7 +72,8 @@ class TensorFlowSteps(Steps):
         self.slower = slower_rates(model, config.depth_decay)
         self.optimizer = build_optimizer(config)
         self.optimizer.build(model.trainable_variables)
-        self.totals = tf.Variable(tf.zeros(3), trainable=False)
+        sums = 3 if unlabelled is None else 5
+        self.totals = tf.Variable(tf.zeros(sums), trainable=False)
         # The running statistics of batch norm too: they belong to the weights.
         self.averaged = model.weights if config.ema_decay else []
         self.averages = [
@@ -71,9 +84,9 @@ class TensorFlowSteps(Steps):
 
     def train(self, work: Work) -> None:
         """Take the steps; sums are kept until `training_totals` reads them."""
-        drawn = work.draw.arrays() if work.draw else {}
+        changes = work.changes()
         try:
-            self._train(work.pixels, work.targets, work.weights, work.rates, drawn)
+            self._train(work.pixels, work.targets, work.weights, work.rates, changes)
         except tf.errors.ResourceExhaustedError as error:
             raise OutOfMemory(error.message) from error
 
@@ -87,7 +100,7 @@ class TensorFlowSteps(Steps):
 
     def reset_totals(self) -> None:
         """Begin a new epoch's sums."""
-        self.totals.assign(tf.zeros(3))
+        self.totals.assign(tf.zeros_like(self.totals))
 
     def evaluate(self, pictures: Batch, batch_size: int) -> Totals:
         """Loss and figure with the weights that `weights` gives."""
@@ -159,6 +172,8 @@ class TensorFlowSteps(Steps):
             name: tf.TensorSpec((None, None, *array.shape[2:]), tf.float32)
             for name, array in (changes.arrays() if changes else {}).items()
         }
+        if self.unlabelled is not None:
+            drawn |= view_signature(self.unlabelled, shape)
         return [
             *self._signature(None, None),
             tf.TensorSpec((None,), tf.float32),
@@ -194,7 +209,11 @@ class TensorFlowSteps(Steps):
     def _take_step(self, batch: dict[str, Tensor], rate: Tensor) -> None:
         self.optimizer.learning_rate.assign(rate)
         whole = tf.maximum(tf.reduce_sum(batch["weights"]), 1e-6)
-        towers = [self._tower(part, whole) for part in self._parts(batch)]
+        others = tf.shape(batch["unlabelled"])[0] if self.unlabelled else 1
+        towers = [
+            self._tower(part, whole, tf.cast(others, tf.float32))
+            for part in self._parts(batch)
+        ]
         parts = zip(*[gradients for gradients, _ in towers], strict=True)
         gradients = [_added(part) for part in parts]
         before = [variable.value + 0 for variable, _ in self.slower]
@@ -214,27 +233,44 @@ class TensorFlowSteps(Steps):
             average.assign_add((variable.value - average) * (1 - decay))
 
     def _parts(self, batch: dict[str, Tensor]) -> list[dict[str, Tensor]]:
-        size = tf.shape(batch["targets"])[0]
-        edges = [size * tower // self.towers for tower in range(self.towers + 1)]
-        return [
-            {name: array[first:last] for name, array in batch.items()}
-            for first, last in pairwise(edges)
-        ]
+        parts: list[dict[str, Tensor]] = [{} for _ in range(self.towers)]
+        for name, array in batch.items():
+            size = tf.shape(array)[0]
+            edges = [size * tower // self.towers for tower in range(self.towers + 1)]
+            for part, (first, last) in zip(parts, pairwise(edges), strict=True):
+                part[name] = array[first:last]
+        return parts
 
     def _tower(
-        self, part: dict[str, Tensor], whole: Tensor
+        self, part: dict[str, Tensor], whole: Tensor, others: Tensor
     ) -> tuple[list[Tensor], Tensor]:
         targets, weights = part["targets"], part["weights"]
         images = self._scaled(change_images(part["pixels"], part))
+        guesses = self._guesses(part)
         variables = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            scores = self.model(images, training=True)
+            if guesses is None:
+                scores, extra = self.model(images, training=True), 0.0
+            else:
+                strong = self._scaled(view(part, "strong"))
+                scores, seen = scores_together(self.model, images, strong)
+                extra = consistency(seen, guesses, self.losses, others)
+                extra *= self.unlabelled.weight if self.unlabelled else 0.0
             losses = self._training_losses(scores, part)
-            loss = tf.reduce_sum(losses * weights) / whole
+            loss = tf.reduce_sum(losses * weights) / whole + extra
             total = loss + sum(self.model.losses) / self.towers
-        figures = self.figures(scores, targets)
-        return tape.gradient(total, variables), _sums(losses, figures, weights)
+        sums = _sums(losses, self.figures(scores, targets), weights)
+        if guesses is not None:
+            sums = tf.concat([sums, guesses.sums], axis=0)
+        return tape.gradient(total, variables), sums
+
+    def _guesses(self, part: dict[str, Tensor]) -> Guesses | None:
+        """What the network would answer now to pictures without a label."""
+        if self.unlabelled is None:
+            return None
+        weak = self._scaled(view(part, "weak"))
+        return guess(self.model(weak, training=False), self.unlabelled.floor)
 
     def _training_losses(self, scores: Tensor, part: dict[str, Tensor]) -> Tensor:
         smoothing = self.config.label_smoothing

@@ -6,7 +6,7 @@ import pytest
 from visus.tasks.base import Head
 from visus.training.head.config import FrozenConfig
 from visus.training.head.fit import Pupils, fit_head
-from visus.training.head.solve import Problems, solve
+from visus.training.head.solve import FEW_ROWS, Problems, inverted, solve
 
 linear_model = pytest.importorskip("sklearn.linear_model")
 
@@ -46,6 +46,17 @@ def test_problems_that_share_features_are_solved_as_each_alone():
         # Softmax does not change when all values grow alike.
         bias = found[-1, number] - found[-1, number].mean()
         assert np.abs(bias - (peer.intercept_ - peer.intercept_.mean())).max() < 1e-5
+
+
+@pytest.mark.parametrize("width", [3, FEW_ROWS + 1, 4 * FEW_ROWS + 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_matrix_is_inverted_as_lapack_does(width, dtype):
+    features = standard(drawn(2 * width, width)[0])
+    matrix = features.T @ features / len(features) + 0.1 * np.eye(width)
+    # Correlated features: the largest eigenvalue is a thousand times the least.
+    expected = np.linalg.inv(matrix)
+    worst = np.abs(inverted(matrix.astype(dtype)) - expected).max()
+    assert worst < {"float32": 1e-3, "float64": 1e-11}[np.dtype(dtype).name]
 
 
 @pytest.mark.parametrize("rows", [30, 160])

@@ -31,9 +31,6 @@ class FrozenConfig(Settings):
         description="more views of each training picture: mirrored, or closer and "
         "wider too; auto: what cross-validation says helps",
     )
-    unlabelled: str | None = Field(
-        None, description="pictures without a label that the head learns from too"
-    )
     floor: float = Field(
         0.8,
         gt=0,

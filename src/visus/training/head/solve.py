@@ -23,6 +23,8 @@ MOST_STEPS = 300
 MOST_HALVINGS = 12
 # Armijo's: the share of the promised descent that a step must bring.
 LEAST_DESCENT = 1e-4
+# Matrices of so many rows are left to LAPACK.
+FEW_ROWS = 160
 # The largest second derivative of each loss by its score.
 CURVATURE: dict[Activation, float] = {"softmax": 0.25, "sigmoid": 0.25, "linear": 1.0}
 
@@ -124,9 +126,32 @@ class Preconditioner:
         matrix *= curvature / count
         matrix[np.diag_indices(width)] += strength
         inverse = np.zeros((width + 1, width + 1), dtype=features.dtype)
-        inverse[:-1, :-1] = np.linalg.inv(matrix)
+        inverse[:-1, :-1] = inverted(matrix)
         inverse[-1, -1] = 1 / curvature
         return cls(inverse, strength)
+
+
+def inverted(matrix: Array) -> Array:
+    """The inverse of a symmetric, positive definite matrix.
+
+    From its Cholesky factor, which is inverted by halves: nearly all of that is
+    products, which run several times as fast as LAPACK's general inverse.
+    """
+    inner = _inverted_lower(np.linalg.cholesky(matrix))
+    return np.asarray(inner.T @ inner)
+
+
+def _inverted_lower(factor: Array) -> Array:
+    """The inverse of a lower triangular matrix."""
+    if len(factor) <= FEW_ROWS:
+        return np.asarray(np.linalg.inv(factor))
+    half = len(factor) // 2
+    first = _inverted_lower(factor[:half, :half])
+    last = _inverted_lower(factor[half:, half:])
+    inverse = np.zeros_like(factor)
+    inverse[:half, :half], inverse[half:, half:] = first, last
+    inverse[half:, :half] = -last @ (factor[half:, :half] @ first)
+    return inverse
 
 
 def losses_and_residuals(
@@ -233,7 +258,7 @@ class _History:
     """The last steps of every problem, and what L-BFGS makes of them."""
 
     def __init__(self, preconditioner: Preconditioner, problems: Problems) -> None:
-        self._inverse = preconditioner.inverse.astype(problems.features.dtype)
+        self._inverse = preconditioner.inverse
         # Until the first step has told: a stronger penalty bends more.
         self._scales = np.minimum(1, preconditioner.strength / problems.strengths)
         self._steps: deque[tuple[Array, Array, Array]] = deque(maxlen=MEMORY)
@@ -266,8 +291,9 @@ class _History:
         return direction
 
     def _applied(self, slopes: Array) -> Array:
-        flat = self._inverse @ slopes.reshape(len(slopes), -1)
-        return np.asarray(flat.reshape(slopes.shape))
+        # In its own kind of numbers: a few digits say which way is down.
+        flat = slopes.reshape(len(slopes), -1).astype(self._inverse.dtype)
+        return (self._inverse @ flat).reshape(slopes.shape).astype(slopes.dtype)
 
 
 def _dots(first: Array, second: Array) -> Array:
