@@ -112,11 +112,11 @@ class _Writer:
         scales = kernel_scales(kernel, bias, taken)
         steps = np.round(kernel / scales[:, None, None, None])
         name = node.output[0]
-        copy.input[1] = self._constant(f"{name}_kernel", steps.astype(np.int8), scales)
+        copy.input[1] = self._constant(f"{name}_weights", steps.astype(np.int8), scales)
         if bias is not None:
             products = np.float32(taken) * scales
             whole = np.round(bias / products).astype(np.int32)
-            copy.input[2] = self._constant(f"{name}_bias", whole, products)
+            copy.input[2] = self._constant(f"{name}_offsets", whole, products)
 
     def _constant(self, name: str, steps: NDArray[Any], scales: Floats) -> str:
         inputs = [

@@ -8,7 +8,9 @@ let camera = null;
 
 element("title").textContent = facts.network;
 document.title = `${facts.network} · Visus`;
-element("classes").textContent = facts.class_names.join(", ");
+const named = facts.class_names.slice(0, 20).join(", ");
+const more = facts.class_names.length - 20;
+element("classes").textContent = more > 0 ? `${named} and ${more} more` : named;
 
 const loading = globalThis.visusLoad();
 loading.then(
@@ -123,8 +125,11 @@ document.addEventListener("paste", (event) => {
   if (event.clipboardData.files.length) answerFile(event.clipboardData.files[0]);
 });
 
-// On a server: index.html?picture=cat.jpg answers a picture that lies beside the page.
-const asked = new URLSearchParams(location.search).get("picture");
+// index.html?camera begins with the webcam. On a server, index.html?picture=cat.jpg
+// answers a picture that lies beside the page.
+const query = new URLSearchParams(location.search);
+if (query.has("camera")) watchCamera();
+const asked = query.get("picture");
 if (asked) {
   fetch(asked)
     .then((reply) => {
