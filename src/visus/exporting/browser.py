@@ -73,7 +73,7 @@ class BrowserExporter(Exporter):
             words = {
                 "load": str(folder / "load.js"),
                 "scripts": [str(place / "runtime.js"), str(place / "model.js")],
-                "glue": (runtime_place() / GLUE).as_uri(),
+                "glue": str(folder / GLUE),
                 "pixels": str(asked),
                 "shape": list(pixels.shape),
             }

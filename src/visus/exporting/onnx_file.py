@@ -1,12 +1,11 @@
 """onnx: the bundle's own graph as a file, with what it means written beside it."""
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar, final
 
 from visus.bundles import Bundle
-from visus.bundles.runtime import Session
+from visus.bundles.runtime import Session, runtime_version
 from visus.data.batches import Pixels
 from visus.exporting.base import Exporter, Floats, Runtime, description
 
@@ -26,7 +25,7 @@ class OnnxExporter(Exporter):
     def answer(self, place: Path, pixels: Pixels) -> tuple[Floats, Runtime]:
         """In ONNX Runtime."""
         scores = Session(place.read_bytes()).scores(pixels)
-        return scores, Runtime("ONNX Runtime", version("onnxruntime"))
+        return scores, Runtime("ONNX Runtime", runtime_version())
 
 
 def described_graph(graph: bytes, bundle: Bundle) -> bytes:

@@ -1,6 +1,5 @@
 """savedmodel: what TensorFlow Serving loads, with the signatures its clients ask."""
 
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, final
 
@@ -35,7 +34,7 @@ class SavedModelExporter(Exporter):
         if not all(np.array_equal(answers[0], other) for other in answers):
             # A score that is no number is a difference that no tolerance allows.
             answers[0] = np.full_like(answers[0], np.nan)
-        return answers[0], Runtime("TensorFlow", tensorflow_version())
+        return answers[0], Runtime("TensorFlow", tf.__version__)
 
 
 def write_saved_model(bundle: Bundle, place: Path) -> None:
@@ -55,14 +54,6 @@ def write_saved_model(bundle: Bundle, place: Path) -> None:
     tf.saved_model.save(
         module, str(place), signatures=dict.fromkeys(SIGNATURES, module.predict)
     )
-
-
-def tensorflow_version() -> str:
-    """The installed version, whichever of its packages it came in."""
-    try:
-        return version("tensorflow-cpu")
-    except PackageNotFoundError:
-        return version("tensorflow")
 
 
 def _answer(tf: Any, signature: Any, pixels: Pixels) -> Floats:

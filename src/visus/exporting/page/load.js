@@ -3,19 +3,17 @@
 
 globalThis.visusFiles = {};
 
-async function unpacked(name) {
+globalThis.visusUnpacked = async function unpacked(name) {
   const packed = globalThis.visusFiles[name];
   if (!packed) throw new Error(`${name} is missing; copy the whole folder`);
   const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
-}
+};
 
-// `glue` is where the JavaScript of the runtime lies; without it, it is unpacked too.
-globalThis.visusLoad = async function load(glue) {
-  const address = glue ?? URL.createObjectURL(
-    new Blob([await unpacked("glue")], { type: "text/javascript" }),
-  );
+// `address` is where the JavaScript of the runtime lies, once it is unpacked.
+globalThis.visusLoad = async function load(address) {
+  const unpacked = globalThis.visusUnpacked;
   const ort = await import(address);
   // More threads would need headers that only a server can send.
   ort.env.wasm.numThreads = 1;

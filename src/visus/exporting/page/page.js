@@ -12,7 +12,11 @@ const named = facts.class_names.slice(0, 20).join(", ");
 const more = facts.class_names.length - 20;
 element("classes").textContent = more > 0 ? `${named} and ${more} more` : named;
 
-const loading = globalThis.visusLoad();
+// A script can be imported from memory, where a disk would not be allowed.
+const loading = globalThis.visusUnpacked("glue").then((glue) => {
+  const script = new Blob([glue], { type: "text/javascript" });
+  return globalThis.visusLoad(URL.createObjectURL(script));
+});
 loading.then(
   () => say("Ready."),
   (error) => fail(error),

@@ -9,7 +9,8 @@ const orders = JSON.parse(await readFile(ordersPath, "utf8"));
 for (const path of [orders.load, ...orders.scripts]) {
   await import(pathToFileURL(path).href);
 }
-const { ort, session } = await globalThis.visusLoad(orders.glue);
+await writeFile(orders.glue, await globalThis.visusUnpacked("glue"));
+const { ort, session } = await globalThis.visusLoad(pathToFileURL(orders.glue).href);
 const pixels = await readFile(orders.pixels);
 const [count, ...sides] = orders.shape;
 const bytes = sides.reduce((product, side) => product * side, 1);
