@@ -14,6 +14,7 @@ NAMES = (
     "transfer",
     "few_labels",
     "loading",
+    "int8",
     # With the planted labels; "loading" with "augmenting"; each is one of its own too.
     "audit",
 )

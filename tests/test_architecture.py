@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "visus"
 LAYERS = [
     {"cli"},
     {"pipeline"},
-    {"auditing", "training", "evaluation", "labelling", "reporting"},
+    {"auditing", "training", "evaluation", "exporting", "labelling", "reporting"},
     {"models"},
     {"bundles"},
     {"tasks"},
@@ -26,9 +26,16 @@ MAX_CORE_LINES = 800
 FENCES = {
     "PIL": ("data/decode", "data/encode.py"),
     "onnxruntime": ("bundles/",),
-    "onnx": ("models/", "bundles/"),
-    "keras": ("models/", "training/"),
-    "tensorflow": ("models/", "training/"),
+    "onnx": ("models/", "bundles/", "exporting/onnx_file.py", "exporting/int8/"),
+    "keras": ("models/", "training/", "exporting/keras_file.py"),
+    "tensorflow": (
+        "models/",
+        "training/",
+        "exporting/saved_model.py",
+        "exporting/litert.py",
+    ),
+    "ai_edge_litert": ("exporting/litert.py",),
+    "openvino": ("exporting/openvino_ir.py",),
     "typer": ("cli/",),
     "pillow_heif": ("data/decode/heic.py",),
     "simplejpeg": ("data/decode/jpeg.py",),

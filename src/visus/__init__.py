@@ -28,7 +28,9 @@ if TYPE_CHECKING:
         compare,
         describe_data,
         evaluate,
+        export,
         open_run,
+        quantize,
         resume,
         train,
     )
@@ -52,8 +54,10 @@ _HOMES = {
     "compare": "visus.pipeline.api",
     "describe_data": "visus.pipeline.api",
     "evaluate": "visus.pipeline.api",
+    "export": "visus.pipeline.api",
     "load_bundle": "visus.bundles.bundle",
     "open_run": "visus.pipeline.api",
+    "quantize": "visus.pipeline.api",
     "resume": "visus.pipeline.api",
     "train": "visus.pipeline.api",
 }
@@ -75,8 +79,10 @@ __all__ = [
     "compare",
     "describe_data",
     "evaluate",
+    "export",
     "load_bundle",
     "open_run",
+    "quantize",
     "resume",
     "train",
 ]

@@ -59,6 +59,11 @@ class Session:
         )
 
 
+def runtime_version() -> str:
+    """Of ONNX Runtime, whichever of its packages it came in."""
+    return str(_runtime().__version__)
+
+
 def _pieces(pixels: Pixels) -> Iterator[NDArray[np.uint8]]:
     for first in range(0, max(len(pixels), 1), BATCH_SIZE):
         yield np.ascontiguousarray(pixels[first : first + BATCH_SIZE])

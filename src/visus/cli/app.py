@@ -12,6 +12,7 @@ from visus.cli import (
     data,
     doctor,
     evaluate,
+    export,
     label,
     models,
     predict,
@@ -37,6 +38,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("audit")(audit.audit)
 app.add_typer(label.label, name="label")
+app.command("export")(export.export)
 app.command("models")(models.models)
 app.command("data")(data.data)
 app.command("convert")(convert.convert)

@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from visus.core.progress import Progress
+from visus.core.progress import Progress, SilentProgress
 from visus.core.run import Run
 from visus.core.settings import merge_into, parse_overrides
+from visus.exporting.export import Exported
 from visus.pipeline.audit import Audited, audit_source
 from visus.pipeline.compare import compare_runs
 from visus.pipeline.config import frozen_choices
 from visus.pipeline.data import describe_data
 from visus.pipeline.evaluate import evaluate_bundle
+from visus.pipeline.export import Asked, export_model
 from visus.pipeline.folds import resume_begun, train_asked
+from visus.pipeline.int8 import Shrunk, quantize_model
 from visus.pipeline.train import Request
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.reporting.view import ReportView
@@ -22,7 +25,9 @@ __all__ = [
     "compare",
     "describe_data",
     "evaluate",
+    "export",
     "open_run",
+    "quantize",
     "resume",
     "train",
 ]
@@ -127,6 +132,84 @@ def evaluate(
     """Measure a bundle on labelled pictures that it has not learned from."""
     page = Path(out) if out is not None else None
     return evaluate_bundle(Path(bundle), source, out=page, target=target).view
+
+
+def export(
+    bundle: str | Path,
+    to: str,
+    out: str | Path | None = None,
+    *,
+    data: Any = None,
+    offline: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Exported:
+    """Write a bundle in another format, proved to be the same model.
+
+    Args:
+        bundle: a `.visus` file, or the name of a pretrained network.
+        to: onnx, keras, savedmodel, litert, openvino or browser.
+        out: a new file or folder; `None`: beside the bundle.
+        data: pictures for the proof, as `train` takes them; `None`: made ones.
+        offline: never open a connection.
+        force: replace what an earlier export wrote there.
+        progress: who is told; nobody by default.
+
+    Raises:
+        VisusError: with what was received, what was expected, and what to do; nothing
+            was written then.
+
+    Example:
+        >>> done = export("model.visus", "onnx")         # doctest: +SKIP
+        >>> done.proof.largest_difference                # doctest: +SKIP
+        0.0
+    """
+    asked = Asked(
+        Path(bundle),
+        Path(out) if out is not None else None,
+        data,
+        offline=offline,
+        force=force,
+        say=progress or SilentProgress(),
+    )
+    return export_model(asked, to)
+
+
+def quantize(
+    bundle: str | Path,
+    data: Any,
+    out: str | Path | None = None,
+    *,
+    budget: float | None = None,
+    offline: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Shrunk:
+    """Write a bundle as an ONNX file whose convolutions are in eight bits.
+
+    Args:
+        bundle: a `.visus` file.
+        data: what it was trained on: training pictures to calibrate with, validation
+            pictures to measure on.
+        out: a new .onnx file; `None`: beside the bundle.
+        budget: points of accuracy that it may cost; `None`: 0.5.
+        offline: never open a connection.
+        force: replace a file.
+        progress: who is told; nobody by default.
+
+    Raises:
+        VisusError: with what was received, what was expected, and what to do; nothing
+            was written then.
+    """
+    asked = Asked(
+        Path(bundle),
+        Path(out) if out is not None else None,
+        data,
+        offline=offline,
+        force=force,
+        say=progress or SilentProgress(),
+    )
+    return quantize_model(asked, "onnx", budget)
 
 
 def audit(

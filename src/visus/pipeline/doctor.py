@@ -31,6 +31,8 @@ OPTIONAL = {
     "pillow_heif": "pip install 'visus[heic]'",
     "pyarrow": "pip install 'visus[parquet]'",
     "google_crc32c": "pip install 'visus[tfrecord]'",
+    "ai_edge_litert": "pip install 'visus[litert]'",
+    "openvino": "pip install 'visus[openvino]'",
     "pandas": "pip install pandas",
 }
 # A run of photographs needs room for its cache, checkpoints and bundle.

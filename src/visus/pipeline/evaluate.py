@@ -82,7 +82,7 @@ def evaluate_bundle(
         raise _taken(out)
     bundle = load_bundle(path)
     dataset, ledger = read_source(source, Access(offline, progress))
-    dataset, ledger = _as_asked(dataset, ledger, bundle, target)
+    dataset, ledger = as_asked(dataset, ledger, bundle, target)
     dataset = _tested(dataset)
     scan = scan_pictures(
         dataset, ledger, bundle.spec, progress=progress, measured=False
@@ -100,7 +100,7 @@ def evaluate_bundle(
     return Evaluated(save_report(report, page.parent, page.stem), left_out, scan.ledger)
 
 
-def _as_asked(
+def as_asked(
     dataset: ImageDataset, ledger: Ledger, bundle: Bundle, target: str | None
 ) -> tuple[ImageDataset, Ledger]:
     """With targets of the column and kind that the bundle learned."""

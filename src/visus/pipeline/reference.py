@@ -7,6 +7,7 @@ from visus.core.registry import Registry
 from visus.core.settings import Settings
 from visus.data.config import AugmentConfig, DataConfig
 from visus.data.sources import SOURCES
+from visus.exporting import EXPORTERS
 from visus.models import NETWORKS
 from visus.models.config import NetworkConfig
 from visus.models.pretrained import BACKBONES
@@ -40,6 +41,7 @@ def reference_page() -> str:
     parts += _registry("Networks", NETWORKS)
     parts += _registry("Backbones", BACKBONES) + _registry("Sources", SOURCES)
     parts += [*_registry("Checks", CHECKS), *_check_settings()]
+    parts += _registry("Formats of exports", EXPORTERS)
     parts += ["", "## Recipes", "", "| name | what it is for |", "| --- | --- |"]
     parts += [f"| `{name}` | {recipe.summary} |" for name, recipe in RECIPES.items()]
     return "\n".join(parts) + "\n"

@@ -14,29 +14,34 @@ from visus.core.files import cannot_write
 MARK = ".visus-convert"
 
 
-def require_place(out: Path, *, force: bool) -> None:
+def mark_of(verb: str) -> str:
+    """The file by which a folder says which verb wrote it."""
+    return f".visus-{verb}"
+
+
+def require_place(out: Path, *, force: bool, verb: str = "convert") -> None:
     """Refuse a place that holds something which is not ours to replace.
 
     Raises:
-        ConfigError: it exists, and `force` is false or `visus convert` did not make it.
+        ConfigError: it exists, and `force` is false or `visus VERB` did not make it.
     """
     if not out.exists() and not out.is_symlink():
         return
     if out.is_dir() and not out.is_symlink():
-        if not any(out.iterdir()) or (force and (out / MARK).is_file()):
+        if not any(out.iterdir()) or (force and (out / mark_of(verb)).is_file()):
             return
     elif out.is_file() and force and out.suffix.lower() == ".csv":
         return
     raise ConfigError(
         received=f"{out} exists.",
         expected="a new place, or an empty folder.",
-        remedy="Choose another with --out. --force replaces what `visus convert` wrote "
+        remedy=f"Choose another with --out. --force replaces what `visus {verb}` wrote "
         "there, and nothing else.",
     )
 
 
 @contextmanager
-def folder_aside(out: Path) -> Iterator[Path]:
+def folder_aside(out: Path, verb: str = "convert") -> Iterator[Path]:
     """Give a new folder beside `out`; on leaving, it takes the place of `out`.
 
     An exception inside removes it and leaves `out` as it was.
@@ -47,7 +52,8 @@ def folder_aside(out: Path) -> Iterator[Path]:
     aside = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
     try:
         aside.mkdir(parents=True)
-        (aside / MARK).write_text("Written by visus convert.\n", encoding="utf-8")
+        mark = aside / mark_of(verb)
+        mark.write_text(f"Written by visus {verb}.\n", encoding="utf-8")
         yield aside
         # One call for all files: syncing a hundred thousand in turn takes minutes.
         os.sync()

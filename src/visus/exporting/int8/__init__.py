@@ -1,0 +1,1 @@
+"""Convolutions in eight bits: calibrated, per channel, within a budget of accuracy."""
