@@ -9,6 +9,7 @@ from visus.serving.engine import Engine, Reply
 from visus.serving.refusals import HTTP_STATUS, Code, Refusal
 from visus.serving.repository import Repository
 from visus.serving.served import Served
+from visus.serving.service import Listener, Service
 from visus.serving.versions import State, VersionStatus, Wanted
 
 __all__ = [
@@ -16,10 +17,12 @@ __all__ = [
     "Code",
     "Engine",
     "EngineConfig",
+    "Listener",
     "Refusal",
     "Reply",
     "Repository",
     "Served",
+    "Service",
     "State",
     "VersionStatus",
     "Wanted",

@@ -35,3 +35,26 @@ class EngineConfig(Settings):
     max_pictures: int = Field(
         100_000, ge=1, description="pictures in one request, where its size allows"
     )
+
+
+class HttpConfig(Settings):
+    """What HTTP clients may ask for, and how long they may take."""
+
+    host: str = Field("127.0.0.1", description="address that is listened to")
+    port: int = Field(8501, ge=0, le=65535, description="0: any free one")
+    max_body_bytes: int = Field(
+        64 * 2**20, ge=1, description="of a request, also once unpacked"
+    )
+    max_header_bytes: int = Field(64 * 2**10, ge=1024, description="of a request")
+    max_parts: int = Field(256, ge=1, description="files in one form")
+    max_brackets: int = Field(
+        1_000_000, ge=1, description="lists and objects in one JSON text"
+    )
+    header_seconds: float = Field(10.0, gt=0, description="for a request's header")
+    body_seconds: float = Field(30.0, gt=0, description="for its body")
+    idle_seconds: float = Field(65.0, gt=0, description="between two requests")
+    max_connections: int = Field(1000, ge=1, description="at one time")
+    tls_cert: str | None = Field(None, description="PEM file of the certificate")
+    tls_key: str | None = Field(None, description="PEM file of its key")
+    allow_urls: bool = Field(False, description="fetch pictures from public addresses")
+    log_requests: bool = Field(True, description="one line of log a request")

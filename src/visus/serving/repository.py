@@ -51,6 +51,10 @@ class Repository:
         """All models, whether or not they answer, sorted."""
         return tuple(sorted(self._models))
 
+    def knows(self, name: str) -> bool:
+        """Whether there is a model of that name."""
+        return name in self._models
+
     def model(self, name: str) -> Model:
         """One model at this moment.
 
