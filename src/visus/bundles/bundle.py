@@ -36,6 +36,7 @@ class Bundle:
         contents: what the file holds.
         path: where it lies.
         running: the session of this graph, where there is one already.
+        threads: that share one call of the graph; `None`: one a core.
 
     Example:
         >>> bundle = load_bundle("runs/a/model.visus")      # doctest: +SKIP
@@ -46,6 +47,7 @@ class Bundle:
     contents: Contents
     path: Path
     running: Session | None = field(default=None, repr=False, compare=False)
+    threads: int | None = None
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -70,7 +72,7 @@ class Bundle:
     @cached_property
     def session(self) -> Session:
         """The running graph."""
-        return self.running or Session(self.contents.graph)
+        return self.running or Session(self.contents.graph, self.threads)
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Scores `(num_images, num_outputs)` of prepared pixels, as `task` means them.
@@ -122,17 +124,20 @@ class Bundle:
         )
 
 
-def load_bundle(path: str | Path, *, verify: bool = True) -> Bundle:
+def load_bundle(
+    path: str | Path, *, verify: bool = True, threads: int | None = None
+) -> Bundle:
     """Read a bundle, check its bytes, and check that it still answers as it did.
 
     Args:
         path: of the `.visus` file.
         verify: run the golden pictures; loading refuses on a difference.
+        threads: that share one call of the graph; `None`: one a core.
 
     Raises:
         ModelError: the file is damaged, of a newer version, or answers differently.
     """
-    bundle = Bundle(read_contents(Path(path)), Path(path))
+    bundle = Bundle(read_contents(Path(path)), Path(path), threads=threads)
     if verify:
         _verify(bundle)
     return bundle
@@ -155,7 +160,7 @@ def save_bundle(
     write_contents(path, contents)
     written = read_contents(path)
     same = written.graph == contents.graph
-    bundle = Bundle(written, path, running if same else None)
+    bundle = Bundle(written, path, running=running if same else None)
     _verify(bundle)
     return bundle
 

@@ -17,6 +17,7 @@ from visus.cli import (
     models,
     predict,
     runs,
+    serve,
     train,
 )
 from visus.cli.output import show_unexpected, version_callback
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("serve")(serve.serve)
 app.command("audit")(audit.audit)
 app.add_typer(label.label, name="label")
 app.command("export")(export.export)
