@@ -1,0 +1,1 @@
+"""Predictions over gRPC: TensorFlow Serving, Open Inference Protocol, health."""
