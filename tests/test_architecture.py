@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "visus"
 LAYERS = [
     {"cli"},
     {"pipeline"},
-    {"auditing", "training", "evaluation", "labelling", "reporting"},
+    {"auditing", "training", "evaluation", "labelling", "reporting", "serving"},
     {"models"},
     {"bundles"},
     {"tasks"},
@@ -38,6 +38,12 @@ FENCES = {
     "h5py": ("models/pretrained/",),
     "keras_hub": ("models/pretrained/hub.py",),
     "defusedxml": ("data/sources/",),
+    "uvicorn": ("serving/",),
+    "httptools": ("serving/",),
+    "uvloop": ("serving/",),
+    "orjson": ("serving/",),
+    "prometheus_client": ("serving/",),
+    "python_multipart": ("serving/",),
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))

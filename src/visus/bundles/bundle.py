@@ -35,6 +35,7 @@ class Bundle:
     Args:
         contents: what the file holds.
         path: where it lies.
+        threads: that share one call of the graph; `None`: one a core.
 
     Example:
         >>> bundle = load_bundle("runs/a/model.visus")      # doctest: +SKIP
@@ -44,6 +45,7 @@ class Bundle:
 
     contents: Contents
     path: Path
+    threads: int | None = None
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -68,7 +70,7 @@ class Bundle:
     @cached_property
     def session(self) -> Session:
         """The running graph."""
-        return Session(self.contents.graph)
+        return Session(self.contents.graph, self.threads)
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Scores `(num_images, num_outputs)` of prepared pixels, as `task` means them.
@@ -120,17 +122,20 @@ class Bundle:
         )
 
 
-def load_bundle(path: str | Path, *, verify: bool = True) -> Bundle:
+def load_bundle(
+    path: str | Path, *, verify: bool = True, threads: int | None = None
+) -> Bundle:
     """Read a bundle, check its bytes, and check that it still answers as it did.
 
     Args:
         path: of the `.visus` file.
         verify: run the golden pictures; loading refuses on a difference.
+        threads: that share one call of the graph; `None`: one a core.
 
     Raises:
         ModelError: the file is damaged, of a newer version, or answers differently.
     """
-    bundle = Bundle(read_contents(Path(path)), Path(path))
+    bundle = Bundle(read_contents(Path(path)), Path(path), threads)
     if verify:
         _verify(bundle)
     return bundle

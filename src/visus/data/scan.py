@@ -136,7 +136,23 @@ def open_picture(location: Location, spec: PreprocessSpec) -> NDArray[np.uint8]:
     Raises:
         DecodeFailure: it cannot be read, or is no picture.
     """
-    decoded = _decoded_for(read_location(location), spec)
+    return open_content(read_location(location), spec)
+
+
+def open_content(content: bytes, spec: PreprocessSpec) -> NDArray[np.uint8]:
+    """The same for a picture that is in memory, such as one that was sent to a server.
+
+    Args:
+        content: the whole file.
+        spec: how the picture is prepared.
+
+    Returns:
+        uint8 `(*spec.image_size, spec.channels)`.
+
+    Raises:
+        DecodeFailure: it is no picture that can be read.
+    """
+    decoded = _decoded_for(content, spec)
     return prepare_pixels(decoded.picture, spec, decoded.size)
 
 

@@ -1,0 +1,60 @@
+"""How answers are made: batches, queues, deadlines, workers."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from visus.core.settings import Settings
+
+InputRange = Literal["pixels", "unit"]
+
+
+class EngineConfig(Settings):
+    """Every choice about answering, whatever the protocol."""
+
+    input: InputRange = Field(
+        "pixels", description="values of tensors: pixels is 0..255, unit is 0..1"
+    )
+    max_batch: int = Field(32, ge=1, le=64, description="pictures in one run")
+    max_delay_seconds: float = Field(
+        0.0, ge=0, le=1, description="how long a run waits for more pictures"
+    )
+    max_queue: int = Field(
+        512, ge=1, description="pictures that may wait, for each model"
+    )
+    deadline_seconds: float = Field(
+        30.0, gt=0, description="how long a request may take from its last byte"
+    )
+    workers: int | None = Field(
+        None, ge=1, le=256, description="runs at once, for each model; else one a core"
+    )
+    threads: int = Field(1, ge=1, le=256, description="cores that share one run")
+    decoders: int | None = Field(
+        None, ge=1, le=256, description="pictures decoded at once; else one a core"
+    )
+    max_pictures: int = Field(
+        100_000, ge=1, description="pictures in one request, where its size allows"
+    )
+
+
+class HttpConfig(Settings):
+    """What HTTP clients may ask for, and how long they may take."""
+
+    host: str = Field("127.0.0.1", description="address that is listened to")
+    port: int = Field(8501, ge=0, le=65535, description="0: any free one")
+    max_body_bytes: int = Field(
+        64 * 2**20, ge=1, description="of a request, also once unpacked"
+    )
+    max_header_bytes: int = Field(64 * 2**10, ge=1024, description="of a request")
+    max_parts: int = Field(256, ge=1, description="files in one form")
+    max_brackets: int = Field(
+        1_000_000, ge=1, description="lists and objects in one JSON text"
+    )
+    header_seconds: float = Field(10.0, gt=0, description="for a request's header")
+    body_seconds: float = Field(30.0, gt=0, description="for its body")
+    idle_seconds: float = Field(65.0, gt=0, description="between two requests")
+    max_connections: int = Field(1000, ge=1, description="at one time")
+    tls_cert: str | None = Field(None, description="PEM file of the certificate")
+    tls_key: str | None = Field(None, description="PEM file of its key")
+    allow_urls: bool = Field(False, description="fetch pictures from public addresses")
+    log_requests: bool = Field(True, description="one line of log a request")

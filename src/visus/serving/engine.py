@@ -1,0 +1,194 @@
+"""Engine: one call from a request's pictures to its scores, whatever the protocol.
+
+`ask` is for coroutines (HTTP), `ask_from_thread` for threads (a gRPC server with a pool
+of them); both meet in the same queues, so their requests share runs. Neither blocks the
+other: the network runs in threads of its own, outside Python's lock.
+"""
+
+import asyncio
+import concurrent.futures
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visus.data.records import Target
+from visus.serving.config import EngineConfig
+from visus.serving.decoding import Decoders, stacked
+from visus.serving.refusals import Refusal, invalid, too_late
+from visus.serving.repository import Repository
+from visus.serving.served import Served
+from visus.serving.versions import Wanted
+from visus.serving.work import Pixels, Scores, Work
+
+# A batch of images `(batch, height, width, channels)`, or encoded pictures.
+Inputs = NDArray[Any] | Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a request.
+
+    Args:
+        served: the version that gave it.
+        scores: float32 `(batch, outputs)`, as `served.task` means them.
+        queue_seconds: from the queue to the last run.
+        compute_seconds: of the runs.
+    """
+
+    served: Served
+    scores: Scores
+    queue_seconds: float
+    compute_seconds: float
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """In the order of the scores."""
+        return self.served.class_names
+
+    @property
+    def answers(self) -> tuple[Target, ...]:
+        """`(batch,)`: a class each; for other tasks tuples of labels, or numbers."""
+        return self.served.task.answers(self.scores)
+
+
+class Engine:
+    """Answers for the models of a repository.
+
+    Args:
+        repository: where models are found.
+        config: deadlines, decoders and limits.
+
+    Example:
+        >>> reply = await engine.ask(Wanted("digits"), pixels)     # doctest: +SKIP
+        >>> reply.scores.shape, reply.answers[0]                   # doctest: +SKIP
+        ((32, 10), '7')
+    """
+
+    def __init__(self, repository: Repository, config: EngineConfig) -> None:
+        self.repository = repository
+        self.config = config
+        self.decoders = Decoders(config)
+
+    async def ask(
+        self, wanted: Wanted, inputs: Inputs, deadline_seconds: float | None = None
+    ) -> Reply:
+        """Answer from a coroutine.
+
+        Args:
+            wanted: the model.
+            inputs: images `(batch, height, width, channels)` of any numeric type, or
+                encoded pictures of any size.
+            deadline_seconds: the longest wait; `None`: the server's.
+
+        Raises:
+            Refusal: the model is not there, the input does not fit, the queue is full,
+                or the deadline passed.
+        """
+        seconds = self._deadline(deadline_seconds)
+        began = time.monotonic()
+        with self.repository.using(wanted) as served:
+            try:
+                async with asyncio.timeout(seconds):
+                    work = await self._run(served, inputs)
+            except TimeoutError as error:
+                served.statistics.refused(time.monotonic() - began)
+                raise too_late(seconds) from error
+            except Refusal:
+                served.statistics.refused(time.monotonic() - began)
+                raise
+            return _reply(served, work, began)
+
+    def ask_from_thread(
+        self, wanted: Wanted, inputs: Inputs, deadline_seconds: float | None = None
+    ) -> Reply:
+        """The same, for a thread that waits for the answer."""
+        seconds = self._deadline(deadline_seconds)
+        began = time.monotonic()
+        with self.repository.using(wanted) as served:
+            try:
+                work = self._run_now(served, inputs, began + seconds)
+            except concurrent.futures.TimeoutError as error:
+                served.statistics.refused(time.monotonic() - began)
+                raise too_late(seconds) from error
+            except Refusal:
+                served.statistics.refused(time.monotonic() - began)
+                raise
+            return _reply(served, work, began)
+
+    def close(self) -> None:
+        """End the decoders; the repository's models are its keeper's to close."""
+        self.decoders.close()
+
+    async def _run(self, served: Served, inputs: Inputs) -> Work:
+        if isinstance(inputs, np.ndarray):
+            pixels = served.pixels(inputs)
+        else:
+            pixels = await self._decoded(served, inputs)
+        self._check_count(len(pixels))
+        work = Work(pixels, served.outputs, asyncio.get_running_loop())
+        served.batcher.put(work)
+        try:
+            await work.future
+        finally:
+            work.give_up()
+        return work
+
+    def _run_now(self, served: Served, inputs: Inputs, until: float) -> Work:
+        if isinstance(inputs, np.ndarray):
+            pixels = served.pixels(inputs)
+        else:
+            started = self.decoders.start(self._several(inputs), served.spec)
+            try:
+                pixels = stacked([f.result(until - time.monotonic()) for f in started])
+            finally:
+                _cancel(started)
+        self._check_count(len(pixels))
+        work = Work(pixels, served.outputs, loop=None)
+        served.batcher.put(work)
+        try:
+            work.future.result(until - time.monotonic())
+        finally:
+            work.give_up()
+        return work
+
+    async def _decoded(self, served: Served, contents: Sequence[bytes]) -> Pixels:
+        started = self.decoders.start(self._several(contents), served.spec)
+        try:
+            return stacked([await asyncio.wrap_future(future) for future in started])
+        finally:
+            _cancel(started)
+
+    def _several(self, contents: Sequence[bytes]) -> Sequence[bytes]:
+        if not contents:
+            raise invalid("No picture.", "one or more.", "Send a picture.")
+        self._check_count(len(contents))
+        return contents
+
+    def _check_count(self, count: int) -> None:
+        most = self.config.max_pictures
+        if count > most:
+            raise invalid(
+                f"{count} pictures in one request.",
+                f"at most {most}.",
+                "Send them in several requests.",
+            )
+
+    def _deadline(self, asked: float | None) -> float:
+        own = self.config.deadline_seconds
+        return own if asked is None else min(own, max(0.0, asked))
+
+
+def _cancel(started: "Sequence[concurrent.futures.Future[Pixels]]") -> None:
+    for future in started:
+        future.cancel()
+
+
+def _reply(served: Served, work: Work, began: float) -> Reply:
+    served.statistics.answered(
+        time.monotonic() - began, work.queue_seconds, work.compute_seconds
+    )
+    return Reply(served, work.scores, work.queue_seconds, work.compute_seconds)
