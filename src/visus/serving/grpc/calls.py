@@ -1,28 +1,24 @@
-"""What all calls share: messages in and out, refusals as status codes, deadlines.
+"""What all calls share: messages in and out, refusals as status codes, keys, counting.
 
 A function of a service takes its request's message and the seconds that the client is
 still willing to wait, and gives the answer's message; it knows nothing of gRPC.
 """
 
-import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from visus.serving.refusals import Code, Refusal, invalid
+from typing import Any, Protocol
 
 import grpc
 from google.protobuf.message import DecodeError
+
 from visus.serving.grpc.messages import message_class
+from visus.serving.keys import bearer
+from visus.serving.refusals import Code, Refusal, invalid
+from visus.serving.service import Service
 
 # What a client may see of a status; gRPC puts it into a header.
 MOST_DETAILS = 2000
-
-Answering = Callable[[Any, float | None], Awaitable[Any]]
-# Whether a caller with these metadata may be answered, as `Refusal` or nothing.
-Admission = Callable[[Mapping[str, str], str], None]
-
-_log = logging.getLogger("visus.serving")
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -31,77 +27,116 @@ class Call:
     """One method of a service.
 
     Args:
-        answer: from the request to the answer.
+        answer: from the request, and the seconds that are left, to the answer.
         request: name of the request's message.
         response: name of the answer's message.
+        counted: what metrics call it; empty: it is not counted.
         stream: many requests on one call, answered in their order; a refusal ends
             only its own request and is put into an answer by this function.
-        admin: changes what the server does.
     """
 
-    answer: Answering
+    answer: Callable[[Any, float | None], Awaitable[Any]]
     request: str
     response: str
+    counted: str = ""
     stream: Callable[[Refusal], Any] | None = None
-    admin: bool = False
 
 
-def service_handler(
-    name: str, calls: Mapping[str, Call], admit: Admission
-) -> grpc.GenericRpcHandler:
+class Calls(Protocol):
+    """A gRPC service: its full name, what metrics call its protocol, its methods."""
+
+    name: str
+    protocol: str
+
+    @property
+    def calls(self) -> Mapping[str, Call]:
+        """The methods by name."""
+
+
+def service_handler(calls: Calls, service: Service) -> grpc.GenericRpcHandler:
     """What a gRPC server needs to know of a service."""
-    handlers = {method: _handler(call, admit) for method, call in calls.items()}
-    return grpc.method_handlers_generic_handler(name, handlers)
+    handlers = {
+        method: _Handling(call, calls.protocol, service).handler()
+        for method, call in calls.calls.items()
+    }
+    return grpc.method_handlers_generic_handler(calls.name, handlers)
 
 
-def _handler(call: Call, admit: Admission) -> grpc.RpcMethodHandler:
-    # Requests arrive as bytes: what does not parse is the sender's mistake, which gRPC
-    # itself would call unknown and write into the log.
-    written = {"response_serializer": message_class(call.response).SerializeToString}
-    if call.stream is None:
-        return grpc.unary_unary_rpc_method_handler(_unary(call, admit), **written)
-    return grpc.stream_stream_rpc_method_handler(_stream(call, admit), **written)
+@dataclass(frozen=True)
+class _Handling:
+    call: Call
+    protocol: str
+    service: Service
 
+    def handler(self) -> grpc.RpcMethodHandler:
+        # Requests arrive as bytes: what does not parse is the sender's mistake, which
+        # gRPC itself would call unknown and write into the log.
+        codec = message_class(self.call.response).SerializeToString
+        if self.call.stream is None:
+            return grpc.unary_unary_rpc_method_handler(
+                self._unary, response_serializer=codec
+            )
+        return grpc.stream_stream_rpc_method_handler(
+            self._stream, response_serializer=codec
+        )
 
-def _unary(call: Call, admit: Admission) -> Callable[[Any, Any], Awaitable[Any]]:
-    async def answer(content: bytes, context: Any) -> Any:
+    async def _unary(self, content: bytes, context: Any) -> Any:
         try:
-            _admit(call, admit, context)
-            request = _parsed(call.request, content)
-            return await call.answer(request, context.time_remaining())
+            self._require_key(context)
+            return await self._counted(content, context)
         except Refusal as refusal:
             await _abort(context, refusal)
-        except Exception as error:  # noqa: BLE001
-            # One request must not end the server, nor tell a client how it is made.
-            await _abort(context, _unforeseen(error))
 
-    return answer
-
-
-def _stream(call: Call, admit: Admission) -> Callable[[Any, Any], AsyncIterator[Any]]:
-    async def answer(
-        contents: AsyncIterator[bytes], context: Any
+    async def _stream(
+        self, contents: AsyncIterator[bytes], context: Any
     ) -> AsyncIterator[Any]:
         try:
-            _admit(call, admit, context)
+            self._require_key(context)
         except Refusal as refusal:
             await _abort(context, refusal)
         async for content in contents:
             try:
-                request = _parsed(call.request, content)
-                yield await call.answer(request, context.time_remaining())
+                yield await self._counted(content, context)
             except Refusal as refusal:
-                yield call.stream(refusal)
-            except Exception as error:  # noqa: BLE001
-                yield call.stream(_unforeseen(error))
+                if self.call.stream is not None:
+                    yield self.call.stream(refusal)
 
-    return answer
+    async def _counted(self, content: bytes, context: Any) -> Any:
+        began, code, request = time.monotonic(), Code.OK, None
+        try:
+            request = _parsed(self.call.request, content)
+            return await self.call.answer(request, context.time_remaining())
+        except Refusal as refusal:
+            code = refusal.code
+            raise
+        except Exception as error:
+            # One request must not end the server, nor tell a client how it is made.
+            code = Code.INTERNAL
+            self.service.log.tell(
+                "grpc_failed", method=self.call.counted, reason=repr(error)
+            )
+            raise _unforeseen(error) from error
+        finally:
+            if self.call.counted:
+                self._count(_model_of(request), code, time.monotonic() - began)
+
+    def _count(self, model: str, code: Code, seconds: float) -> None:
+        self.service.metrics.seen(
+            model, self.protocol, self.call.counted, code, seconds
+        )
+
+    def _require_key(self, context: Any) -> None:
+        if self.service.keys.needed:
+            sent = {key: value for key, value in context.invocation_metadata() or ()}
+            key = sent.get("x-api-key") or bearer(str(sent.get("authorization", "")))
+            self.service.keys.require(str(key) if key else None)
 
 
-def _admit(call: Call, admit: Admission, context: Any) -> None:
-    metadata = context.invocation_metadata() or ()
-    told = {key: value for key, value in metadata if isinstance(value, str)}
-    admit(told, "admin" if call.admin else "")
+def _model_of(request: Any) -> str:
+    """The model that a request names, whatever its protocol calls that."""
+    if hasattr(request, "model_spec"):
+        return str(request.model_spec.name)
+    return str(getattr(request, "model_name", ""))
 
 
 def _parsed(name: str, content: bytes) -> Any:
@@ -120,7 +155,6 @@ async def _abort(context: Any, refusal: Refusal) -> None:
 
 
 def _unforeseen(error: Exception) -> Refusal:
-    _log.error("A gRPC call failed.", exc_info=error)
     return Refusal(
         Code.INTERNAL,
         received=f"The server failed: {type(error).__name__}.",

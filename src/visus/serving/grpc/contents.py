@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from visus.serving.refusals import Refusal, invalid
 
 from visus.serving.grpc.shapes import read_shape, shaped
+from visus.serving.refusals import Refusal, invalid
 
 
 @dataclass(frozen=True)

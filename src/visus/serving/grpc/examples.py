@@ -4,6 +4,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+
 from visus.serving.engine import Inputs
 from visus.serving.refusals import Refusal, invalid
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import grpc
+
 from visus.serving.grpc.messages import message_class
 
 SERVICE = "grpc.health.v1.Health"

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from visus.serving.engine import Engine, Inputs, Reply
+from visus.serving.grpc.calls import Call
+from visus.serving.grpc.contents import as_raw, read_input, write_contents
+from visus.serving.grpc.messages import message_class
 from visus.serving.keeper import Keeper
 from visus.serving.refusals import Code, Refusal, invalid
 from visus.serving.served import Served
 from visus.serving.statistics import Duration
 from visus.serving.versions import MOST_VERSION, State, Wanted
-
-from visus.serving.grpc.calls import Call
-from visus.serving.grpc.contents import as_raw, read_input, write_contents
-from visus.serving.grpc.messages import message_class
 
 INPUT, OUTPUT = "images", "scores"
 PLATFORM = "visus_onnxruntime"
@@ -26,7 +26,7 @@ TYPE_UINT8, TYPE_FP32 = 2, 11
 READY, LOADING, UNAVAILABLE = "READY", "LOADING", "UNAVAILABLE"
 
 
-class InferenceService:
+class InferenceCalls:
     """GRPCInferenceService.
 
     Args:
@@ -35,6 +35,7 @@ class InferenceService:
     """
 
     name = "inference.GRPCInferenceService"
+    protocol = "open_inference_grpc"
 
     def __init__(self, engine: Engine, keeper: Keeper | None) -> None:
         self._engine = engine
@@ -43,30 +44,28 @@ class InferenceService:
     @property
     def calls(self) -> Mapping[str, Call]:
         """The methods by name."""
-        simple = {
-            "ServerLive": self.server_live,
-            "ServerReady": self.server_ready,
-            "ModelReady": self.model_ready,
-            "ServerMetadata": self.server_metadata,
-            "ModelMetadata": self.model_metadata,
-            "ModelInfer": self.infer,
-            "ModelConfig": self.model_config,
-            "ModelStatistics": self.statistics,
-            "RepositoryIndex": self.index,
-        }
-        changing = {
-            "RepositoryModelLoad": self.load,
-            "RepositoryModelUnload": self.unload,
+        asking = {
+            "ServerLive": (self.server_live, ""),
+            "ServerReady": (self.server_ready, ""),
+            "ModelReady": (self.model_ready, ""),
+            "ServerMetadata": (self.server_metadata, ""),
+            "ModelMetadata": (self.model_metadata, "metadata"),
+            "ModelInfer": (self.infer, "infer"),
+            "ModelConfig": (self.model_config, "metadata"),
+            "ModelStatistics": (self.statistics, "statistics"),
+            "RepositoryIndex": (self.index, "index"),
+            "RepositoryModelLoad": (self.load, "load"),
+            "RepositoryModelUnload": (self.unload, "unload"),
         }
         calls = {
-            name: Call(answer, f"{name}Request", f"{name}Response", admin=admin)
-            for group, admin in ((simple, False), (changing, True))
-            for name, answer in group.items()
+            name: Call(answer, f"{name}Request", f"{name}Response", counted)
+            for name, (answer, counted) in asking.items()
         }
         stream = Call(
             self.stream_infer,
             "ModelInferRequest",
             "ModelStreamInferResponse",
+            "infer",
             stream=_stream_refusal,
         )
         return calls | {"ModelStreamInfer": stream}

@@ -1,17 +1,16 @@
 """The gRPC server: beside HTTP, on the same event loop and the same engine."""
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
 
-from visus.serving.engine import Engine
-from visus.serving.keeper import Keeper
-
 import grpc
+
 from visus.core.errors import MachineError
-from visus.serving.grpc.calls import Admission, service_handler
+from visus.serving.grpc.calls import service_handler
 from visus.serving.grpc.health import health_handler
-from visus.serving.grpc.open_inference import InferenceService
-from visus.serving.grpc.tensorflow_serving import ModelService, PredictionService
+from visus.serving.grpc.open_inference import InferenceCalls
+from visus.serving.grpc.tensorflow_serving import ModelCalls, PredictionCalls
+from visus.serving.service import Listener, Service
 
 MOST_METADATA_BYTES = 16_384
 
@@ -36,78 +35,80 @@ class GrpcConfig:
     key: bytes | None = None
 
 
-class GrpcServer:
+class GrpcListener(Listener):
     """All gRPC services on one port.
 
     Args:
-        engine: that answers.
+        service: what they share with other protocols.
         config: where to listen.
-        admit: refuses callers who may not ask.
-        keeper: loads and drops models; `None`: nobody may ask for that.
 
     Example:
-        >>> server = GrpcServer(engine, GrpcConfig(port=8500))     # doctest: +SKIP
-        >>> port = await server.start()                            # doctest: +SKIP
-        >>> await server.stop(grace_seconds=30)                    # doctest: +SKIP
+        >>> listener = GrpcListener(service, GrpcConfig(port=0))   # doctest: +SKIP
+        >>> await listener.start()                                 # doctest: +SKIP
+        >>> listener.address                                       # doctest: +SKIP
+        'grpc://127.0.0.1:43817'
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        config: GrpcConfig,
-        admit: Admission | None = None,
-        keeper: Keeper | None = None,
-    ) -> None:
-        self._engine = engine
+    def __init__(self, service: Service, config: GrpcConfig) -> None:
+        self._service = service
         self._config = config
         self._draining = False
-        services = (
-            PredictionService(engine),
-            ModelService(engine),
-            InferenceService(engine, keeper),
-        )
-        names = tuple(service.name for service in services)
-        # TensorFlow Serving's short names of its own two.
-        short = tuple(name.rpartition(".")[2] for name in names[:2])
-        self._handlers = [
-            *(service_handler(s.name, s.calls, admit or _everyone) for s in services),
-            health_handler(self._ready, names + short),
-        ]
+        self._port = config.port
 
-    async def start(self) -> int:
-        """Listen, on the running loop; the port.
+    async def start(self) -> None:
+        """Listen, on the running loop.
 
         Raises:
             MachineError: the port is not free.
         """
+        self._server = grpc.aio.server(options=_options(self._config))
+        self._server.add_generic_rpc_handlers(self._handlers())
+        self._port = self._listen(f"{self._config.host}:{self._config.port}")
+        await self._server.start()
+
+    async def stop(self, patience_seconds: float = math.inf) -> None:
+        """Take nothing new, and give what was begun so long to end."""
+        self._draining = True
+        patience = None if math.isinf(patience_seconds) else patience_seconds
+        await self._server.stop(patience)
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"grpc://{self._config.host}:{self._port}"
+
+    def _handlers(self) -> list[grpc.GenericRpcHandler]:
+        service = self._service
+        kinds = (
+            PredictionCalls(service.engine),
+            ModelCalls(service.engine),
+            InferenceCalls(service.engine, service.keeper if service.admin else None),
+        )
+        names = tuple(calls.name for calls in kinds)
+        # TensorFlow Serving's short names of its own two.
+        short = tuple(name.rpartition(".")[2] for name in names[:2])
+        return [
+            *(service_handler(calls, service) for calls in kinds),
+            health_handler(self._ready, names + short),
+        ]
+
+    def _listen(self, address: str) -> int:
         config = self._config
-        self._server = grpc.aio.server(options=_options(config))
-        self._server.add_generic_rpc_handlers(self._handlers)
-        address = f"{config.host}:{config.port}"
         try:
-            port = self._listen(address)
+            if config.certificate is None or config.key is None:
+                port = self._server.add_insecure_port(address)
+            else:
+                pairs = [(config.key, config.certificate)]
+                credentials = grpc.ssl_server_credentials(pairs)
+                port = self._server.add_secure_port(address, credentials)
         except RuntimeError as error:
             raise _port_taken(address) from error
         if not port:
             raise _port_taken(address)
-        await self._server.start()
-        return port
-
-    async def stop(self, grace_seconds: float) -> None:
-        """Take nothing new, and give what was begun so long to end."""
-        self._draining = True
-        await self._server.stop(grace_seconds)
-
-    def _listen(self, address: str) -> int:
-        config = self._config
-        if config.certificate is None or config.key is None:
-            return int(self._server.add_insecure_port(address))
-        pairs = [(config.key, config.certificate)]
-        credentials = grpc.ssl_server_credentials(pairs)
-        return int(self._server.add_secure_port(address, credentials))
+        return int(port)
 
     def _ready(self) -> bool:
-        return self._engine.repository.ready and not self._draining
+        return self._service.repository.ready and not self._draining
 
 
 def _options(config: GrpcConfig) -> list[tuple[str, int]]:
@@ -119,10 +120,6 @@ def _options(config: GrpcConfig) -> list[tuple[str, int]]:
         # Otherwise a second server may listen on the same port, and each gets half.
         ("grpc.so_reuseport", 0),
     ]
-
-
-def _everyone(metadata: Mapping[str, str], purpose: str) -> None:
-    """Nobody is refused."""
 
 
 def _port_taken(address: str) -> MachineError:

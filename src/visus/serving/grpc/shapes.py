@@ -5,6 +5,7 @@ from math import prod
 from typing import Any
 
 from numpy.typing import NDArray
+
 from visus.serving.refusals import Refusal, invalid
 
 # Batch, height, width, channels, and some to spare.

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from visus.serving.engine import Engine, Inputs, Reply
-from visus.serving.refusals import Code, Refusal, invalid
-from visus.serving.served import Served
-from visus.serving.versions import State, Wanted
 
+from visus.serving.engine import Engine, Inputs, Reply
 from visus.serving.grpc.calls import Call
 from visus.serving.grpc.examples import read_examples
 from visus.serving.grpc.messages import message_class
 from visus.serving.grpc.tensors import BY_DTYPE, read_tensor, write_tensor
+from visus.serving.refusals import Code, Refusal, invalid
+from visus.serving.served import Served
+from visus.serving.versions import State, Wanted
 
 INPUT, OUTPUT = "images", "scores"
 SIGNATURES = ("serving_default", "prediction")
@@ -33,7 +33,7 @@ STATES = {
 }
 
 
-class PredictionService:
+class PredictionCalls:
     """Predict, Classify, Regress, MultiInference, GetModelMetadata.
 
     Args:
@@ -41,6 +41,7 @@ class PredictionService:
     """
 
     name = "tensorflow.serving.PredictionService"
+    protocol = "tensorflow_grpc"
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -48,16 +49,16 @@ class PredictionService:
     @property
     def calls(self) -> Mapping[str, Call]:
         """The methods by name."""
-        kinds = {
-            "Predict": (self.predict, "Predict"),
-            "Classify": (self.classify, "Classification"),
-            "Regress": (self.regress, "Regression"),
-            "MultiInference": (self.multi_inference, "MultiInference"),
-            "GetModelMetadata": (self.metadata, "GetModelMetadata"),
+        asking = {
+            "Predict": (self.predict, "Predict", "predict"),
+            "Classify": (self.classify, "Classification", "classify"),
+            "Regress": (self.regress, "Regression", "regress"),
+            "MultiInference": (self.multi_inference, "MultiInference", "multi"),
+            "GetModelMetadata": (self.metadata, "GetModelMetadata", "metadata"),
         }
         return {
-            method: Call(answer, f"{kind}Request", f"{kind}Response")
-            for method, (answer, kind) in kinds.items()
+            name: Call(answer, f"{kind}Request", f"{kind}Response", counted)
+            for name, (answer, kind, counted) in asking.items()
         }
 
     async def predict(self, request: Any, seconds: float | None) -> Any:
@@ -147,7 +148,7 @@ class PredictionService:
         return wanted_model(self._engine, request)
 
 
-class ModelService:
+class ModelCalls:
     """GetModelStatus; configurations are files here and not sent over the network.
 
     Args:
@@ -155,6 +156,7 @@ class ModelService:
     """
 
     name = "tensorflow.serving.ModelService"
+    protocol = "tensorflow_grpc"
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -164,10 +166,13 @@ class ModelService:
         """The methods by name."""
         return {
             "GetModelStatus": Call(
-                self.status, "GetModelStatusRequest", "GetModelStatusResponse"
+                self.status,
+                "GetModelStatusRequest",
+                "GetModelStatusResponse",
+                "status",
             ),
             "HandleReloadConfigRequest": Call(
-                self.reload, "ReloadConfigRequest", "ReloadConfigResponse", admin=True
+                self.reload, "ReloadConfigRequest", "ReloadConfigResponse"
             ),
         }
 

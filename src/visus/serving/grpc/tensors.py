@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from visus.serving.refusals import invalid
 
 from visus.serving.grpc.messages import message_class
 from visus.serving.grpc.shapes import read_shape, shaped
+from visus.serving.refusals import invalid
 
 TensorProto = message_class("TensorProto")
 # A few bytes of a sender must not take gigabytes of memory.
