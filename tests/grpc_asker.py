@@ -11,8 +11,8 @@ import pytest
 
 from served import drawn_pixels
 from visus.serving import Engine, EngineConfig, Repository
+from visus.serving.grpc import GrpcListener
 from visus.serving.grpc.messages import message_class
-from visus.serving.grpc.server import GrpcConfig, GrpcListener
 from visus.serving.keeper import Keeper, silent
 from visus.serving.keys import ApiKeys
 from visus.serving.log import Log
@@ -67,7 +67,7 @@ def served_models(folder, files, *, admin=True, keys=(), **config):
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(30)
 
     async def start():
-        listener = GrpcListener(service, GrpcConfig(port=0, **config))
+        listener = GrpcListener(service, "127.0.0.1", 0, **config)
         await listener.start()
         return listener
 

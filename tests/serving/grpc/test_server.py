@@ -17,8 +17,8 @@ from grpc_asker import (
 )
 from served import write_bundle
 from visus.core.errors import MachineError
+from visus.serving.grpc import GrpcListener
 from visus.serving.grpc.messages import message_class
-from visus.serving.grpc.server import GrpcConfig, GrpcListener
 
 
 def test_health_is_told_as_orchestrators_ask(asker):
@@ -95,6 +95,6 @@ def test_requests_are_counted_by_protocol_and_model(models):
 def test_a_port_in_use_is_one_message(tmp_path):
     write_bundle(tmp_path / "digits.visus")
     with served_models(tmp_path, ["digits"]) as (port, service, _):
-        second = GrpcListener(service, GrpcConfig(port=port))
+        second = GrpcListener(service, "127.0.0.1", port)
         with pytest.raises(MachineError, match=f"cannot listen on .*:{port}"):
             asyncio.run(second.start())

@@ -1,7 +1,6 @@
 """The gRPC server: beside HTTP, on the same event loop and the same engine."""
 
 import math
-from dataclasses import dataclass
 
 import grpc
 
@@ -13,26 +12,8 @@ from visus.serving.grpc.tensorflow_serving import ModelCalls, PredictionCalls
 from visus.serving.service import Listener, Service
 
 MOST_METADATA_BYTES = 16_384
-
-
-@dataclass(frozen=True)
-class GrpcConfig:
-    """Where gRPC listens, and what it takes.
-
-    Args:
-        host: address.
-        port: of it; 0: any that is free.
-        most_bytes: of a message.
-        most_streams: calls at once on one connection.
-        certificate, key: PEM of TLS; without them, plain text.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 8500
-    most_bytes: int = 64 * 2**20
-    most_streams: int = 1000
-    certificate: bytes | None = None
-    key: bytes | None = None
+# Calls at once on one connection.
+MOST_STREAMS = 1000
 
 
 class GrpcListener(Listener):
@@ -40,20 +21,33 @@ class GrpcListener(Listener):
 
     Args:
         service: what they share with other protocols.
-        config: where to listen.
+        host: address.
+        port: of it; 0: any that is free.
+        most_bytes: of a message.
+        tls: PEM of a private key and of its certificate; `None`: plain text.
 
     Example:
-        >>> listener = GrpcListener(service, GrpcConfig(port=0))   # doctest: +SKIP
+        >>> listener = GrpcListener(service, "127.0.0.1", 0)       # doctest: +SKIP
         >>> await listener.start()                                 # doctest: +SKIP
         >>> listener.address                                       # doctest: +SKIP
         'grpc://127.0.0.1:43817'
     """
 
-    def __init__(self, service: Service, config: GrpcConfig) -> None:
+    def __init__(
+        self,
+        service: Service,
+        host: str,
+        port: int,
+        *,
+        most_bytes: int = 64 * 2**20,
+        tls: tuple[bytes, bytes] | None = None,
+    ) -> None:
         self._service = service
-        self._config = config
+        self._host = host
+        self._port = port
+        self._most_bytes = most_bytes
+        self._tls = tls
         self._draining = False
-        self._port = config.port
 
     async def start(self) -> None:
         """Listen, on the running loop.
@@ -61,9 +55,9 @@ class GrpcListener(Listener):
         Raises:
             MachineError: the port is not free.
         """
-        self._server = grpc.aio.server(options=_options(self._config))
+        self._server = grpc.aio.server(options=_options(self._most_bytes))
         self._server.add_generic_rpc_handlers(self._handlers())
-        self._port = self._listen(f"{self._config.host}:{self._config.port}")
+        self._port = self._listen(f"{self._host}:{self._port}")
         await self._server.start()
 
     async def stop(self, patience_seconds: float = math.inf) -> None:
@@ -75,7 +69,7 @@ class GrpcListener(Listener):
     @property
     def address(self) -> str:
         """Where it listens."""
-        return f"grpc://{self._config.host}:{self._port}"
+        return f"grpc://{self._host}:{self._port}"
 
     def _handlers(self) -> list[grpc.GenericRpcHandler]:
         service = self._service
@@ -93,13 +87,11 @@ class GrpcListener(Listener):
         ]
 
     def _listen(self, address: str) -> int:
-        config = self._config
         try:
-            if config.certificate is None or config.key is None:
+            if self._tls is None:
                 port = self._server.add_insecure_port(address)
             else:
-                pairs = [(config.key, config.certificate)]
-                credentials = grpc.ssl_server_credentials(pairs)
+                credentials = grpc.ssl_server_credentials([self._tls])
                 port = self._server.add_secure_port(address, credentials)
         except RuntimeError as error:
             raise _port_taken(address) from error
@@ -111,11 +103,11 @@ class GrpcListener(Listener):
         return self._service.repository.ready and not self._draining
 
 
-def _options(config: GrpcConfig) -> list[tuple[str, int]]:
+def _options(most_bytes: int) -> list[tuple[str, int]]:
     return [
-        ("grpc.max_receive_message_length", config.most_bytes),
+        ("grpc.max_receive_message_length", most_bytes),
         ("grpc.max_send_message_length", -1),
-        ("grpc.max_concurrent_streams", config.most_streams),
+        ("grpc.max_concurrent_streams", MOST_STREAMS),
         ("grpc.max_metadata_size", MOST_METADATA_BYTES),
         # Otherwise a second server may listen on the same port, and each gets half.
         ("grpc.so_reuseport", 0),
