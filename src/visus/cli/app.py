@@ -16,6 +16,7 @@ from visus.cli import (
     models,
     predict,
     runs,
+    serve,
     train,
 )
 from visus.cli.output import show_unexpected, version_callback
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("serve")(serve.serve)
 app.command("audit")(audit.audit)
 app.add_typer(label.label, name="label")
 app.command("models")(models.models)

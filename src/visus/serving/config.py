@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from visus.core.settings import Settings
+from visus.serving.versions import Policy
 
 InputRange = Literal["pixels", "unit"]
 
@@ -58,3 +59,20 @@ class HttpConfig(Settings):
     tls_key: str | None = Field(None, description="PEM file of its key")
     allow_urls: bool = Field(False, description="fetch pictures from public addresses")
     log_requests: bool = Field(True, description="one line of log a request")
+
+
+class ServingConfig(Settings):
+    """Every choice about a server; `--set engine.max_batch=8` and so on."""
+
+    engine: EngineConfig = Field(default_factory=EngineConfig)
+    http: HttpConfig = Field(default_factory=HttpConfig)
+    policy: Policy = Field(
+        default_factory=Policy, description="of models that have no serving.toml"
+    )
+    poll_seconds: float | None = Field(
+        None, gt=0, description="look for new versions so often"
+    )
+    drain_seconds: float = Field(
+        25.0, ge=0, description="that requests have left once the server is to stop"
+    )
+    admin: bool = Field(False, description="clients may load and unload models")

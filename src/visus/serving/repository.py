@@ -151,6 +151,10 @@ class Repository:
         """All models have been tried."""
         self._settled = True
 
+    def unsettle(self) -> None:
+        """The server is about to stop: no longer ready, though it still answers."""
+        self._settled = False
+
     def put(self, name: str, served: Served) -> Served | None:
         """Let a version answer from now on; the one of that number that it replaces."""
         status = VersionStatus(served.version, State.AVAILABLE)

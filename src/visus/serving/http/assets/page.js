@@ -1,0 +1,110 @@
+"use strict";
+const byId = (id) => document.getElementById(id);
+const [drop, files, answers, status] =
+  ["drop", "files", "answers", "status"].map(byId);
+const MOST_SHOWN = 5;
+
+function headers() {
+  const key = byId("key").value.trim();
+  return key ? { "X-API-Key": key } : {};
+}
+
+async function listModels() {
+  const reply = await fetch("/v2/repository/index", {
+    method: "POST", body: '{"ready": true}', headers: headers(),
+  });
+  if (reply.status === 401) {
+    byId("key-row").hidden = false;
+    return;
+  }
+  const names = [...new Set((await reply.json()).map((row) => row.name))];
+  const chosen = byId("model").value;
+  byId("model").replaceChildren(...names.map((name) => new Option(name, name)));
+  if (names.includes(chosen)) byId("model").value = chosen;
+  byId("model-row").hidden = names.length < 2;
+  status.textContent = names.length ? "" : "No model is loaded yet.";
+}
+
+function row(name, score, isProbability) {
+  const line = document.createElement("tr");
+  const [label, bar, number] = ["", "bar", "score"].map((kind) => {
+    const cell = document.createElement("td");
+    cell.className = kind;
+    line.append(cell);
+    return cell;
+  });
+  // Text, never markup: class names come from folders that anybody may have named.
+  label.textContent = name;
+  number.textContent = isProbability ? `${(100 * score).toFixed(1)} %` : "";
+  if (isProbability) {
+    const meter = document.createElement("meter");
+    meter.value = score;
+    bar.append(meter);
+  }
+  return line;
+}
+
+function words(answer) {
+  if (Array.isArray(answer)) return answer.join(", ") || "none";
+  return String(answer);
+}
+
+function show(card, prediction) {
+  card.querySelector(".label").textContent = words(prediction.answer);
+  const best = Object.entries(prediction.scores || {})
+    .sort((a, b) => b[1] - a[1]).slice(0, MOST_SHOWN);
+  card.querySelector("tbody")
+    .replaceChildren(...best.map(([name, score]) => row(name, score, true)));
+}
+
+function fail(card, reason) {
+  card.classList.add("bad");
+  card.querySelector(".label").textContent = reason;
+}
+
+async function ask(file) {
+  const card = byId("answer").content.cloneNode(true).firstElementChild;
+  const image = card.querySelector("img");
+  image.src = URL.createObjectURL(file);
+  image.alt = file.name;
+  card.querySelector(".name").textContent = file.name;
+  card.querySelector(".label").textContent = "…";
+  answers.prepend(card);
+  const form = new FormData();
+  form.append("file", file);
+  const model = byId("model").value;
+  const query = model ? `?model=${encodeURIComponent(model)}` : "";
+  try {
+    const reply = await fetch(`/predict${query}`, {
+      method: "POST", body: form, headers: headers(),
+    });
+    const told = await reply.json();
+    if (reply.status === 401) byId("key-row").hidden = false;
+    if (reply.ok) show(card, told.predictions[0]);
+    else fail(card, [told.error, told.remedy].filter(Boolean).join(" "));
+  } catch (error) {
+    fail(card, "The server does not answer.");
+  }
+}
+
+async function askAll(list) {
+  // One after the other: a folder of photographs must not fill the server's queue.
+  for (const file of list) await ask(file);
+}
+
+files.addEventListener("change", () => { askAll([...files.files]); files.value = ""; });
+byId("key").addEventListener("change", listModels);
+for (const kind of ["dragover", "dragenter"]) {
+  drop.addEventListener(kind, (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+}
+drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+drop.addEventListener("drop", (event) => {
+  event.preventDefault();
+  drop.classList.remove("over");
+  askAll([...event.dataTransfer.files]);
+});
+document.addEventListener("paste", (event) => askAll([...event.clipboardData.files]));
+listModels().catch(() => { status.textContent = "The server does not answer."; });
