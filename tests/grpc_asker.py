@@ -11,6 +11,7 @@ import pytest
 
 from served import drawn_pixels
 from visus.serving import Engine, EngineConfig, Repository
+from visus.serving.config import HttpConfig
 from visus.serving.grpc import GrpcListener
 from visus.serving.grpc.messages import message_class
 from visus.serving.keeper import Keeper, silent
@@ -67,7 +68,7 @@ def served_models(folder, files, *, admin=True, keys=(), **config):
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(30)
 
     async def start():
-        listener = GrpcListener(service, "127.0.0.1", 0, **config)
+        listener = GrpcListener(service, HttpConfig(**config), 0)
         await listener.start()
         return listener
 

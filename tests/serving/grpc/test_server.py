@@ -17,6 +17,7 @@ from grpc_asker import (
 )
 from served import write_bundle
 from visus.core.errors import MachineError
+from visus.serving.config import HttpConfig
 from visus.serving.grpc import GrpcListener
 from visus.serving.grpc.messages import message_class
 
@@ -49,7 +50,7 @@ def test_bytes_that_are_no_message_harm_nobody(asker):
 def test_limits_keys_and_draining(tmp_path):
     write_bundle(tmp_path / "digits.visus")
     secret = "0123456789abcdef"
-    limits = {"admin": False, "keys": [secret], "most_bytes": 10_000}
+    limits = {"admin": False, "keys": [secret], "max_body_bytes": 10_000}
     with served_models(tmp_path, ["digits"], **limits) as (port, _, stop):
         asker = Asker(port)
         method, key = f"{INFERENCE}/ModelInfer", (("x-api-key", secret),)
@@ -95,6 +96,6 @@ def test_requests_are_counted_by_protocol_and_model(models):
 def test_a_port_in_use_is_one_message(tmp_path):
     write_bundle(tmp_path / "digits.visus")
     with served_models(tmp_path, ["digits"]) as (port, service, _):
-        second = GrpcListener(service, "127.0.0.1", port)
+        second = GrpcListener(service, HttpConfig(), port)
         with pytest.raises(MachineError, match=f"cannot listen on .*:{port}"):
             asyncio.run(second.start())

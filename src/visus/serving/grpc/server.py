@@ -1,10 +1,12 @@
 """The gRPC server: beside HTTP, on the same event loop and the same engine."""
 
 import math
+from pathlib import Path
 
 import grpc
 
 from visus.core.errors import MachineError
+from visus.serving.config import HttpConfig
 from visus.serving.grpc.calls import service_handler
 from visus.serving.grpc.health import health_handler
 from visus.serving.grpc.open_inference import InferenceCalls
@@ -21,32 +23,20 @@ class GrpcListener(Listener):
 
     Args:
         service: what they share with other protocols.
-        host: address.
-        port: of it; 0: any that is free.
-        most_bytes: of a message.
-        tls: PEM of a private key and of its certificate; `None`: plain text.
+        config: HTTP's host, size of a message and certificate, which hold here too.
+        port: to listen on; 0: any that is free.
 
     Example:
-        >>> listener = GrpcListener(service, "127.0.0.1", 0)       # doctest: +SKIP
+        >>> listener = GrpcListener(service, HttpConfig(), 0)      # doctest: +SKIP
         >>> await listener.start()                                 # doctest: +SKIP
         >>> listener.address                                       # doctest: +SKIP
         'grpc://127.0.0.1:43817'
     """
 
-    def __init__(
-        self,
-        service: Service,
-        host: str,
-        port: int,
-        *,
-        most_bytes: int = 64 * 2**20,
-        tls: tuple[bytes, bytes] | None = None,
-    ) -> None:
+    def __init__(self, service: Service, config: HttpConfig, port: int) -> None:
         self._service = service
-        self._host = host
+        self._config = config
         self._port = port
-        self._most_bytes = most_bytes
-        self._tls = tls
         self._draining = False
 
     async def start(self) -> None:
@@ -55,9 +45,9 @@ class GrpcListener(Listener):
         Raises:
             MachineError: the port is not free.
         """
-        self._server = grpc.aio.server(options=_options(self._most_bytes))
+        self._server = grpc.aio.server(options=_options(self._config))
         self._server.add_generic_rpc_handlers(self._handlers())
-        self._port = self._listen(f"{self._host}:{self._port}")
+        self._port = self._listen(f"{self._config.host}:{self._port}")
         await self._server.start()
 
     async def stop(self, patience_seconds: float = math.inf) -> None:
@@ -69,7 +59,7 @@ class GrpcListener(Listener):
     @property
     def address(self) -> str:
         """Where it listens."""
-        return f"grpc://{self._host}:{self._port}"
+        return f"grpc://{self._config.host}:{self._port}"
 
     def _handlers(self) -> list[grpc.GenericRpcHandler]:
         service = self._service
@@ -88,10 +78,11 @@ class GrpcListener(Listener):
 
     def _listen(self, address: str) -> int:
         try:
-            if self._tls is None:
+            if self._config.tls_cert is None or self._config.tls_key is None:
                 port = self._server.add_insecure_port(address)
             else:
-                credentials = grpc.ssl_server_credentials([self._tls])
+                pair = (_read(self._config.tls_key), _read(self._config.tls_cert))
+                credentials = grpc.ssl_server_credentials([pair])
                 port = self._server.add_secure_port(address, credentials)
         except RuntimeError as error:
             raise _port_taken(address) from error
@@ -103,15 +94,26 @@ class GrpcListener(Listener):
         return self._service.repository.ready and not self._draining
 
 
-def _options(most_bytes: int) -> list[tuple[str, int]]:
+def _options(config: HttpConfig) -> list[tuple[str, int]]:
     return [
-        ("grpc.max_receive_message_length", most_bytes),
+        ("grpc.max_receive_message_length", config.max_body_bytes),
         ("grpc.max_send_message_length", -1),
         ("grpc.max_concurrent_streams", MOST_STREAMS),
         ("grpc.max_metadata_size", MOST_METADATA_BYTES),
         # Otherwise a second server may listen on the same port, and each gets half.
         ("grpc.so_reuseport", 0),
     ]
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise MachineError(
+            received=f"{path} cannot be read: {error.strerror}.",
+            expected="a PEM file of a certificate or its key.",
+            remedy="Correct --tls-cert and --tls-key.",
+        ) from error
 
 
 def _port_taken(address: str) -> MachineError:
