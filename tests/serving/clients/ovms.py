@@ -51,5 +51,5 @@ for make_client, place in ((make_grpc_client, GRPC), (make_http_client, HTTP)):
 
     refused(ModelNotFoundError, "nobody", model_name="nobody")
     refused(ModelNotFoundError, "9", model_version=9)
-    refused(InvalidInputError, "nothing", inputs={"nothing": PIXELS})
-    refused(InvalidInputError, "images", inputs={"images": PIXELS[:, :-1]})
+    refused(InvalidInputError, "Missing", inputs={"nothing": PIXELS})
+    refused(InvalidInputError, "of shape", inputs={"images": PIXELS[:, :-1]})

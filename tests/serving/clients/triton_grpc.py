@@ -94,7 +94,7 @@ assert refused("9", model_version="9") == "StatusCode.NOT_FOUND"
 unknown = [triton.InferRequestedOutput("nothing")]
 assert refused("nothing", outputs=unknown) == "StatusCode.INVALID_ARGUMENT"
 cut = [pixels_input(PIXELS[:, :-1])]
-assert refused("images", inputs=cut) == "StatusCode.INVALID_ARGUMENT"
+assert refused("of shape", inputs=cut) == "StatusCode.INVALID_ARGUMENT"
 
 (listed,) = client.get_model_repository_index().models
 assert (listed.name, listed.version, listed.state) == (MODEL, "1", "READY")

@@ -80,7 +80,7 @@ assert 0 < counted["execution_count"] <= counted["inference_count"]
 refused("nobody", model_name="nobody")
 refused("9", model_version="9")
 refused("nothing", outputs=[triton.InferRequestedOutput("nothing")])
-refused("images", inputs=[pixels_input(PIXELS[:, :-1])])
+refused("of shape", inputs=[pixels_input(PIXELS[:, :-1])])
 
 index = client.get_model_repository_index()
 assert [(m["name"], m["version"], m["state"]) for m in index] == [(MODEL, "1", "READY")]

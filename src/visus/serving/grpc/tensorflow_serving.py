@@ -63,7 +63,7 @@ class PredictionCalls:
 
     async def predict(self, request: Any, seconds: float | None) -> Any:
         """Scores of the tensor or the pictures in `images`."""
-        wanted = self._wanted(request)
+        wanted = wanted_model(request)
         signature = _signature(request.model_spec)
         _require_input(set(request.inputs))
         _require_outputs(request.output_filter)
@@ -101,7 +101,7 @@ class PredictionCalls:
                     Code.UNIMPLEMENTED,
                     f"Unsupported signature method_name: {task.method_name}",
                 )
-        wanted = self._wanted(request.tasks[0])
+        wanted = wanted_model(request.tasks[0])
         inputs = self._examples(wanted, request.input)
         reply = await self._engine.ask(wanted, inputs, seconds)
         answer = message_class("MultiInferenceResponse")()
@@ -113,7 +113,7 @@ class PredictionCalls:
 
     async def metadata(self, request: Any, seconds: float | None) -> Any:
         """The signatures of a model, the only metadata there are."""
-        wanted = self._wanted(request)
+        wanted = wanted_model(request)
         if not request.metadata_field:
             raise invalid(
                 "GetModelMetadataRequest must specify at least one metadata_field"
@@ -134,7 +134,7 @@ class PredictionCalls:
         return answer
 
     async def _ask_examples(self, request: Any, seconds: float | None) -> Reply:
-        wanted = self._wanted(request)
+        wanted = wanted_model(request)
         _signature(request.model_spec)
         inputs = self._examples(wanted, request.input)
         return await self._engine.ask(wanted, inputs, seconds)
@@ -143,9 +143,6 @@ class PredictionCalls:
         # An Example has no shape: its pixels come in a row.
         shape = self._engine.repository.find(wanted).spec.input_shape
         return read_examples(given, shape)
-
-    def _wanted(self, request: Any) -> Wanted:
-        return wanted_model(self._engine, request)
 
 
 class ModelCalls:
@@ -178,7 +175,7 @@ class ModelCalls:
 
     async def status(self, request: Any, seconds: float | None) -> Any:
         """What became of the versions of a model."""
-        wanted = wanted_model(self._engine, request)
+        wanted = wanted_model(request)
         statuses = self._engine.repository.statuses(
             wanted.name, wanted.version, wanted.label
         )
@@ -201,18 +198,12 @@ class ModelCalls:
         )
 
 
-def wanted_model(engine: Engine, request: Any) -> Wanted:
-    """Which model a request with a `model_spec` asks for.
-
-    Version 0 is what OpenVINO's client sends for "the default one"; where a model has
-    no version 0, that is what it gets.
-    """
+def wanted_model(request: Any) -> Wanted:
+    """Which model a request with a `model_spec` asks for."""
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")
     spec = request.model_spec
     version = spec.version.value if spec.HasField("version") else None
-    if version == 0 and not _knows_version_zero(engine, spec.name):
-        version = None
     return Wanted(spec.name, version, spec.version_label or None)
 
 
@@ -229,11 +220,6 @@ def signature_of(served: Served) -> Any:
         for size in (-1, *sizes):
             place[name].tensor_shape.dim.add(size=size)
     return signature
-
-
-def _knows_version_zero(engine: Engine, name: str) -> bool:
-    known = name in engine.repository.names()
-    return known and 0 in engine.repository.model(name).statuses
 
 
 def _signature(spec: Any) -> str:
