@@ -1,6 +1,7 @@
 """The gRPC server as a whole: health, limits, keys, counting, draining."""
 
 import asyncio
+import json
 
 import grpc
 import pytest
@@ -91,6 +92,19 @@ def test_requests_are_counted_by_protocol_and_model(models):
     labels = 'method="predict",model="",protocol="tensorflow_grpc"'
     assert f'visus_requests_total{{code="NOT_FOUND",{labels}}}' in text
     assert "invented" not in text
+
+
+def test_a_request_is_logged_by_the_id_that_its_answer_names(models):
+    asker, service = models
+    call = asker.channel.unary_unary(f"/{INFERENCE}/ModelInfer")
+    _, told = call.with_call(
+        infer_request().SerializeToString(), metadata=(("x-request-id", "my-own"),)
+    )
+    assert ("x-request-id", "my-own") in told.trailing_metadata()
+    service.log.flush()
+    lines = service.log._stream.getvalue().splitlines()
+    (line,) = [line for line in map(json.loads, lines) if line.get("id") == "my-own"]
+    assert (line["method"], line["model"], line["code"]) == ("infer", "digits", "OK")
 
 
 def test_a_port_in_use_is_one_message(tmp_path):

@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError
 from visus.serving.grpc.messages import message_class
 from visus.serving.keys import bearer
 from visus.serving.refusals import Code, Refusal, invalid
+from visus.serving.request_ids import request_id
 from visus.serving.service import Service
 
 # What a client may see of a status; gRPC puts it into a header.
@@ -53,10 +54,12 @@ class Calls(Protocol):
         """The methods by name."""
 
 
-def service_handler(calls: Calls, service: Service) -> grpc.GenericRpcHandler:
+def service_handler(
+    calls: Calls, service: Service, *, log_requests: bool
+) -> grpc.GenericRpcHandler:
     """What a gRPC server needs to know of a service."""
     handlers = {
-        method: _Handling(call, calls.protocol, service).handler()
+        method: _Handling(call, calls.protocol, service, log_requests).handler()
         for method, call in calls.calls.items()
     }
     return grpc.method_handlers_generic_handler(calls.name, handlers)
@@ -67,6 +70,7 @@ class _Handling:
     call: Call
     protocol: str
     service: Service
+    log_requests: bool
 
     def handler(self) -> grpc.RpcMethodHandler:
         # Requests arrive as bytes: what does not parse is the sender's mistake, which
@@ -81,55 +85,76 @@ class _Handling:
         )
 
     async def _unary(self, content: bytes, context: Any) -> Any:
+        sent = _metadata(context)
+        name = request_id(sent.get("x-request-id", ""))
+        context.set_trailing_metadata((("x-request-id", name),))
         try:
-            self._require_key(context)
-            return await self._counted(content, context)
+            self._require_key(sent)
+            return await self._noted(content, context, name)
         except Refusal as refusal:
             await _abort(context, refusal)
 
     async def _stream(
         self, contents: AsyncIterator[bytes], context: Any
     ) -> AsyncIterator[Any]:
+        sent = _metadata(context)
         try:
-            self._require_key(context)
+            self._require_key(sent)
         except Refusal as refusal:
             await _abort(context, refusal)
         async for content in contents:
             try:
-                yield await self._counted(content, context)
+                yield await self._noted(content, context, request_id(""))
             except Refusal as refusal:
                 if self.call.stream is not None:
                     yield self.call.stream(refusal)
 
-    async def _counted(self, content: bytes, context: Any) -> Any:
-        began, code, request = time.monotonic(), Code.OK, None
+    async def _noted(self, content: bytes, context: Any, name: str) -> Any:
+        """Answer one request, and count it and log it however it ends."""
+        began, code, request = time.monotonic(), Code.CANCELLED, None
         try:
             request = _parsed(self.call.request, content)
-            return await self.call.answer(request, context.time_remaining())
+            answer = await self.call.answer(request, context.time_remaining())
+            code = Code.OK
+            return answer
         except Refusal as refusal:
             code = refusal.code
             raise
         except Exception as error:
             # One request must not end the server, nor tell a client how it is made.
             code = Code.INTERNAL
-            self.service.log.tell(
-                "grpc_failed", method=self.call.counted, reason=repr(error)
-            )
+            self.service.log.tell("grpc_failed", id=name, reason=repr(error))
             raise _unforeseen(error) from error
         finally:
             if self.call.counted:
-                self._count(_model_of(request), code, time.monotonic() - began)
+                self._note(name, _model_of(request), code, time.monotonic() - began)
 
-    def _count(self, model: str, code: Code, seconds: float) -> None:
-        self.service.metrics.seen(
-            model, self.protocol, self.call.counted, code, seconds
-        )
+    def _note(self, name: str, model: str, code: Code, seconds: float) -> None:
+        method = self.call.counted
+        self.service.metrics.seen(model, self.protocol, method, code, seconds)
+        if self.log_requests:
+            self.service.log.add(
+                "request",
+                {
+                    "id": name,
+                    "protocol": self.protocol,
+                    "method": method,
+                    "model": model[:100],
+                    "code": code.name,
+                    "seconds": round(seconds, 6),
+                },
+            )
 
-    def _require_key(self, context: Any) -> None:
+    def _require_key(self, sent: Mapping[str, str]) -> None:
         if self.service.keys.needed:
-            sent = {key: value for key, value in context.invocation_metadata() or ()}
-            key = sent.get("x-api-key") or bearer(str(sent.get("authorization", "")))
-            self.service.keys.require(str(key) if key else None)
+            key = sent.get("x-api-key") or bearer(sent.get("authorization", ""))
+            self.service.keys.require(key)
+
+
+def _metadata(context: Any) -> dict[str, str]:
+    """What came beside the message; values may be bytes, of which none are ours."""
+    sent = context.invocation_metadata() or ()
+    return {key: value for key, value in sent if isinstance(value, str)}
 
 
 def _model_of(request: Any) -> str:

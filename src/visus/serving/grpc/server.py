@@ -71,8 +71,9 @@ class GrpcListener(Listener):
         names = tuple(calls.name for calls in kinds)
         # TensorFlow Serving's short names of its own two.
         short = tuple(name.rpartition(".")[2] for name in names[:2])
+        log_requests = self._config.log_requests
         return [
-            *(service_handler(calls, service) for calls in kinds),
+            *(service_handler(c, service, log_requests=log_requests) for c in kinds),
             health_handler(self._ready, names + short),
         ]
 
