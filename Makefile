@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[audit,boxes,dicom,digits,fast,heic,parquet,tfrecord,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[audit,boxes,dicom,digits,fast,heic,parquet,serve,tfrecord,dev]'
 	touch $(STAMP)
 
 demo: $(STAMP)  ## train on handwritten digits, predict one picture

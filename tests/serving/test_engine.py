@@ -1,6 +1,7 @@
 """One engine: arrays and pictures in, scores out, batched or not the same."""
 
 import asyncio
+import threading
 
 import numpy as np
 import pytest
@@ -57,3 +58,82 @@ def test_encoded_pictures_are_decoded_as_everywhere(engine):
     with pytest.raises(Refusal, match="Picture 1 cannot be read") as refused:
         engine.ask_from_thread(DIGITS, [files[0], b"no picture"])
     assert refused.value.code == Code.INVALID_ARGUMENT
+
+
+def test_parallel_singles_equal_singles_in_fewer_runs(engine):
+    pixels = drawn_pixels(64)
+    alone = [engine.ask_from_thread(DIGITS, picture[None]).scores for picture in pixels]
+    served = engine.repository.find(DIGITS)
+    before = served.statistics.execution_count
+
+    async def ask_all():
+        asked = [engine.ask(DIGITS, picture[None]) for picture in pixels]
+        return [reply.scores for reply in await asyncio.gather(*asked)]
+
+    together = asyncio.run(ask_all())
+    np.testing.assert_allclose(together, alone, rtol=0, atol=1e-6)
+    assert served.statistics.execution_count - before < 64
+    assert served.statistics.inference_count == 128
+
+
+def test_a_deadline_that_passes_is_504(tmp_path):
+    config = EngineConfig(deadline_seconds=30)
+    with_config = started(tmp_path, config)
+    engine = next(with_config)
+    served = engine.repository.find(DIGITS)
+    hold = threading.Event()
+    run = served.batcher._run
+    served.batcher._run = lambda pixels: (hold.wait(60), run(pixels))[1]
+
+    async def ask():
+        await engine.ask(DIGITS, drawn_pixels(1), deadline_seconds=0.05)
+
+    for late in (
+        lambda: asyncio.run(ask()),
+        lambda: engine.ask_from_thread(DIGITS, drawn_pixels(1), 0.05),
+    ):
+        with pytest.raises(Refusal, match="no answer within 0.05") as refused:
+            late()
+        assert (refused.value.code, refused.value.status) == (
+            Code.DEADLINE_EXCEEDED,
+            504,
+        )
+    hold.set()
+    assert len(engine.ask_from_thread(DIGITS, drawn_pixels(1)).scores) == 1
+    assert served.statistics.fail.count == 2
+    next(with_config, None)
+
+
+def test_what_does_not_fit_is_refused(engine):
+    for inputs, words in (
+        (drawn_pixels(2)[0], "Images of shape"),
+        (drawn_pixels(1)[:0], "No picture in the batch"),
+        ([], "No picture"),
+        (np.full((1, 8, 8, 1), "a"), "Values of type"),
+        (np.full((1, 8, 8, 1), np.nan), "Values from nan"),
+        (np.full((1, 8, 8, 1), 300), "to 300"),
+        (np.full((1, 8, 8, 1), 0.5), "Fractions only"),
+    ):
+        with pytest.raises(Refusal, match=words):
+            engine.ask_from_thread(DIGITS, inputs)
+
+
+def test_unit_takes_fractions(tmp_path):
+    with_config = started(tmp_path, EngineConfig(input="unit"))
+    engine = next(with_config)
+    pixels = drawn_pixels(4)
+    expected = engine.repository.find(DIGITS).bundle.scores(pixels)
+    reply = engine.ask_from_thread(DIGITS, (pixels / 255).astype(np.float32))
+    np.testing.assert_allclose(reply.scores, expected, atol=1e-6)
+    with pytest.raises(Refusal, match="Values from .* to 255"):
+        engine.ask_from_thread(DIGITS, np.full((1, 8, 8, 1), 255))
+    next(with_config, None)
+
+
+def test_more_pictures_than_a_request_may_have(tmp_path):
+    with_config = started(tmp_path, EngineConfig(max_pictures=2))
+    engine = next(with_config)
+    for inputs in (drawn_pixels(3), [b"x"] * 3):
+        with pytest.raises(Refusal, match="3 pictures in one request"):
+            engine.ask_from_thread(DIGITS, inputs)
+    next(with_config, None)

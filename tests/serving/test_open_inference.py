@@ -8,8 +8,8 @@ import struct
 import numpy as np
 import pytest
 
-from serving.conftest import running
 from served import CLASSES, drawn_pixels
+from serving.conftest import running
 from visus.data.encode import encode_png
 from visus.serving import Wanted
 from visus.serving.sources import RepositoryFolder
@@ -59,7 +59,13 @@ def test_nested_and_flat_data_are_the_same_and_the_id_comes_back(server, expecte
 
 @pytest.mark.parametrize("datatype", ["UINT8", "FP32", "INT64", "FP64", "FP16"])
 def test_binary_tensors_both_ways(server, expected, datatype):
-    kinds = {"UINT8": "<u1", "FP32": "<f4", "INT64": "<i8", "FP64": "<f8", "FP16": "<f2"}
+    kinds = {
+        "UINT8": "<u1",
+        "FP32": "<f4",
+        "INT64": "<i8",
+        "FP64": "<f8",
+        "FP16": "<f2",
+    }
     content = PIXELS.astype(kinds[datatype]).tobytes()
     document = {
         "inputs": [without_data(len(content), datatype=datatype)],
@@ -109,7 +115,9 @@ def test_picture_files_come_as_bytes(server, expected):
     )
     texts = [base64.b64encode(f).decode() for f in files]
     inputs = [tensor(datatype="BYTES", shape=[2, 1], data=texts)]
-    assert server.post(INFER, {"inputs": inputs}).json["outputs"] == answer.json["outputs"]
+    assert (
+        server.post(INFER, {"inputs": inputs}).json["outputs"] == answer.json["outputs"]
+    )
 
 
 def test_a_raw_request_is_a_picture_or_pixels(server, expected):
@@ -150,9 +158,7 @@ REFUSED = {
     "negative values": {"inputs": [tensor(data=[-1] * 128)]},
     "fractions in UINT8": {"inputs": [tensor(data=[0.5] * 128)]},
     "fractions only": {"inputs": [tensor(datatype="FP32", data=[0.5] * 128)]},
-    "another size": {"inputs": [tensor(shape=[2, 8, 8], data=[1] * 128)] * 0 + [
-        tensor(shape=[1, 8, 16, 1])
-    ]},
+    "another size": {"inputs": [tensor(shape=[1, 8, 16, 1])]},
     "an empty batch": {"inputs": [tensor(shape=[0, 8, 8, 1], data=[])]},
     "id no text": {"id": 5, "inputs": [tensor()]},
     "id half a pair": {"id": "\ud800", "inputs": [tensor()]},
@@ -163,7 +169,9 @@ REFUSED = {
         "inputs": [tensor()],
         "outputs": [{"name": "scores", "parameters": {"classification": "x"}}],
     },
-    "bytes that are none": {"inputs": [tensor(datatype="BYTES", shape=[1], data=["?"])]},
+    "bytes that are none": {
+        "inputs": [tensor(datatype="BYTES", shape=[1], data=["?"])]
+    },
     "bytes of another count": {"inputs": [tensor(datatype="BYTES", data=["aGk="])]},
     "size without bytes": {"inputs": [without_data(128)]},
 }
@@ -254,8 +262,10 @@ def test_statistics_count_pictures_and_runs(server):
 
     before = of_tags()
     for _ in range(3):
-        assert server.post("/v2/models/tags/infer", {"inputs": [tensor()]}).status == 200
-    server.post("/v2/models/tags/infer", {"inputs": [tensor(shape=[1, 9, 9, 1])] * 1})
+        assert (
+            server.post("/v2/models/tags/infer", {"inputs": [tensor()]}).status == 200
+        )
+    server.post("/v2/models/tags/infer", {"inputs": [tensor(shape=[1, 9, 9, 1])]})
     after = of_tags()
     assert after["inference_count"] - before["inference_count"] == 6
     assert after["execution_count"] - before["execution_count"] == 3
@@ -284,7 +294,9 @@ def test_models_are_loaded_and_unloaded_where_that_is_allowed(models):
         server.service.keeper.update()
         assert server.get("/v2/models/tags/ready").status == 503
         assert server.post(act + "load", {}).json == {}
-        assert server.post("/v2/models/tags/infer", {"inputs": [tensor()]}).status == 200
+        assert (
+            server.post("/v2/models/tags/infer", {"inputs": [tensor()]}).status == 200
+        )
         assert server.post("/v2/repository/models/none/load", b"").status == 404
         assert server.post("/v2/repository/models/none/unload", b"").status == 404
         config = {"parameters": {"config": "{}"}}

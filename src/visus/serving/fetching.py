@@ -28,12 +28,18 @@ _TRANSLATED = (
 )
 
 Resolve = Callable[[str, int], list[str]]
+Connect = Callable[[str, int, float], socket.socket]
 
 
 def resolve(host: str, port: int) -> list[str]:
     """All addresses of a host."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def connect(address: str, port: int, seconds: float) -> socket.socket:
+    """A connection to an address that was checked."""
+    return socket.create_connection((address, port), timeout=seconds)
 
 
 @dataclass(frozen=True)
@@ -44,11 +50,13 @@ class Fetcher:
         max_bytes: of a picture.
         seconds: for all of it, redirects included.
         resolve: gives the addresses of a host.
+        connect: opens a connection to one of them.
     """
 
     max_bytes: int = 32 * 2**20
     seconds: float = 10.0
     resolve: Resolve = field(default=resolve)
+    connect: Connect = field(default=connect)
 
     def fetch(self, url: str) -> bytes:
         """The bytes that lie there.
@@ -73,7 +81,7 @@ class Fetcher:
         parts = _checked_parts(url)
         port = parts.port or _PORTS[parts.scheme]
         address = self._public_address(url, parts.hostname or "", port)
-        connection = _connect(parts, address, port, until)
+        connection = self._connection(parts, address, port, until)
         try:
             target = parts.path or "/"
             target += f"?{parts.query}" if parts.query else ""
@@ -86,6 +94,21 @@ class Fetcher:
             return self._content(url, answer, until), url
         finally:
             connection.close()
+
+    def _connection(
+        self, parts: SplitResult, address: str, port: int, until: float
+    ) -> http.client.HTTPConnection:
+        """To the address that was checked, under the name that was asked for."""
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        host = parts.hostname or ""
+        connection = http.client.HTTPConnection(host, port, timeout=left)
+        connection.sock = self.connect(address, port, left)
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            connection.sock = context.wrap_socket(connection.sock, server_hostname=host)
+        return connection
 
     def _public_address(self, url: str, host: str, port: int) -> str:
         try:
@@ -147,28 +170,6 @@ def _checked_parts(url: str) -> SplitResult:
     if any(c <= " " or c == "\x7f" for c in url) or not url.isascii():
         raise _not_fetched(url, "it holds characters that no address has")
     return parts
-
-
-def _connect(
-    parts: SplitResult, address: str, port: int, until: float
-) -> http.client.HTTPConnection:
-    """A connection to the address that was checked, under the name that was asked."""
-    left = until - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    host = parts.hostname or ""
-    connection = http.client.HTTPConnection(host, port, timeout=left)
-    plain = socket.create_connection((address, port), timeout=left)
-    if parts.scheme == "https":
-        try:
-            plain = ssl.create_default_context().wrap_socket(
-                plain, server_hostname=host
-            )
-        except OSError:
-            plain.close()
-            raise
-    connection.sock = plain
-    return connection
 
 
 def _not_fetched(url: str, reason: str) -> Refusal:

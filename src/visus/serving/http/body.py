@@ -35,12 +35,7 @@ async def read_body(receive: Receive, request: Request, config: HttpConfig) -> b
         if request.header(b"expect").lower() != "100-continue":
             await _drop(receive)
         raise _too_large(config.max_body_bytes)
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if message.get("more_body"):
-        body = await _rest(receive, body, config)
-    elif message["type"] == "http.disconnect":
-        raise Gone
+    body = await _received(receive, config)
     packing = request.header(b"content-encoding").lower()
     return _unpacked(body, packing, config.max_body_bytes) if packing else body
 
@@ -51,25 +46,27 @@ def _has_body(request: Request) -> bool:
     return (length is not None and length != b"0") or b"transfer-encoding" in headers
 
 
-async def _rest(receive: Receive, first: bytes, config: HttpConfig) -> bytes:
-    parts, size = [first], len(first)
+async def _received(receive: Receive, config: HttpConfig) -> bytes:
+    parts: list[bytes] = []
+    size = 0
     try:
         async with asyncio.timeout(config.body_seconds):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Gone
-                part = message.get("body", b"")
+                part: bytes = message.get("body", b"")
                 size += len(part)
                 if size > config.max_body_bytes:
                     break
                 parts.append(part)
                 if not message.get("more_body"):
-                    return b"".join(parts)
+                    return part if len(parts) == 1 else b"".join(parts)
     except TimeoutError as error:
         raise _too_slow(config.body_seconds) from error
     parts.clear()
-    await _drop(receive)
+    if message.get("more_body"):
+        await _drop(receive)
     raise _too_large(config.max_body_bytes)
 
 

@@ -109,7 +109,7 @@ def _raw(content: memoryview, served: Served) -> Inputs:
 
 def _tensor(tensor: Mapping[str, Any], rest: memoryview, most: int) -> Inputs:
     datatype = tensor.get("datatype")
-    if datatype != BYTES and datatype not in TYPES:
+    if not isinstance(datatype, str) or datatype not in (BYTES, *TYPES):
         raise invalid(
             f"The datatype {shown(datatype)}.",
             f"one of {', '.join(TYPES)}, {BYTES}.",

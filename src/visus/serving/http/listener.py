@@ -34,8 +34,9 @@ class HttpListener(Listener):
         self, service: Service, config: HttpConfig, fetcher: Fetcher | None = None
     ) -> None:
         self._config = config
+        made = _uvicorn_config(App(service, config, fetcher), config)
+        self._server = _Server(made)
         self._socket = bound_socket(config.host, config.port, "--http")
-        self._server = _Server(_uvicorn_config(App(service, config, fetcher), config))
         self._task: asyncio.Task[None] | None = None
         service.metrics.gauge(
             "visus_http_connections",

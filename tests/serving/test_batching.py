@@ -1,0 +1,165 @@
+"""Runs that are shared: same scores, fewer runs, bounded queues, deadlines."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from served import drawn_pixels
+from visus.serving import Code, EngineConfig, Refusal
+from visus.serving.batching import Batcher
+from visus.serving.statistics import Statistics
+from visus.serving.work import Work
+
+
+class Network:
+    """Adds up each picture; waits where it is told to, and counts its runs."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.began = threading.Semaphore(0)
+        self.sizes: list[int] = []
+
+    def __call__(self, pixels):
+        self.began.release()
+        assert self.gate.wait(60)
+        self.sizes.append(len(pixels))
+        if (pixels == 255).all():
+            raise MemoryError("no room")
+        return pixels.reshape(len(pixels), -1).sum(axis=1, dtype=np.float32)[:, None]
+
+
+@pytest.fixture
+def network():
+    return Network()
+
+
+def batcher_of(network, workers=1, **choices):
+    return Batcher("test", network, workers, EngineConfig(**choices), Statistics())
+
+
+def put(batcher, pixels):
+    work = Work(pixels, 1, None)
+    batcher.put(work)
+    return work
+
+
+def test_what_waits_together_runs_together_and_answers_as_alone(network):
+    batcher = batcher_of(network, max_batch=8)
+    pictures = drawn_pixels(21)
+    network.gate.clear()
+    first = put(batcher, pictures[:1])
+    assert network.began.acquire(timeout=60)
+    rest = [put(batcher, pictures[row : row + 1]) for row in range(1, 21)]
+    assert batcher.waiting == 20
+    network.gate.set()
+    for work in (first, *rest):
+        work.future.result(60)
+    assert network.sizes == [1, 8, 8, 4]
+    scores = np.concatenate([work.scores for work in (first, *rest)])
+    np.testing.assert_array_equal(scores, Network()(pictures))
+    batcher.close()
+
+
+def test_a_large_request_is_cut_and_put_together_again(network):
+    batcher = batcher_of(network, workers=2, max_batch=8)
+    pictures = drawn_pixels(50)
+    work = put(batcher, pictures)
+    work.future.result(60)
+    assert sum(network.sizes) == 50 and max(network.sizes) <= 8
+    np.testing.assert_array_equal(work.scores, Network()(pictures))
+    batcher.close()
+
+
+def test_a_run_waits_for_company_where_it_is_told_to(network):
+    batcher = batcher_of(network, max_batch=4, max_delay_seconds=1)
+    works = [put(batcher, drawn_pixels(1)) for _ in range(4)]
+    for work in works:
+        work.future.result(60)
+    assert network.sizes == [4]
+    batcher.close()
+
+
+def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(network):
+    batcher = batcher_of(network, max_batch=4, max_queue=10)
+    network.gate.clear()
+    begun = put(batcher, drawn_pixels(1))
+    assert network.began.acquire(timeout=60)
+    waiting = put(batcher, drawn_pixels(8))
+    with pytest.raises(Refusal, match="8 pictures wait already") as refused:
+        put(batcher, drawn_pixels(3))
+    assert refused.value.code == Code.UNAVAILABLE
+    assert refused.value.status == 503
+    assert refused.value.retry_after_seconds == 1
+    more = put(batcher, drawn_pixels(2))
+    network.gate.set()
+    for work in (begun, waiting, more):
+        work.future.result(60)
+    # Alone in the queue, a request may be larger than it.
+    put(batcher, drawn_pixels(11)).future.result(60)
+    batcher.close()
+
+
+def test_whoever_gave_up_costs_no_run(network):
+    batcher = batcher_of(network)
+    network.gate.clear()
+    begun = put(batcher, drawn_pixels(1))
+    assert network.began.acquire(timeout=60)
+    gone, stays = put(batcher, drawn_pixels(5)), put(batcher, drawn_pixels(2))
+    gone.give_up()
+    network.gate.set()
+    stays.future.result(60)
+    begun.future.result(60)
+    assert network.sizes == [1, 2]
+    batcher.close()
+    assert not gone.future.done()
+
+
+def test_a_run_that_fails_tells_its_requests_and_nobody_else(network):
+    batcher = batcher_of(network, max_batch=1)
+    white = put(batcher, np.full((1, 8, 8, 1), 255, np.uint8))
+    good = put(batcher, drawn_pixels(1))
+    with pytest.raises(Refusal, match="MemoryError") as failed:
+        white.future.result(60)
+    assert failed.value.code == Code.INTERNAL
+    good.future.result(60)
+    batcher.close()
+
+
+def test_closing_answers_what_waits_and_takes_nothing_new(network):
+    batcher = batcher_of(network, workers=2, max_batch=2)
+    works = [put(batcher, drawn_pixels(3)) for _ in range(10)]
+    batcher.close()
+    assert all(work.future.done() for work in works)
+    with pytest.raises(Refusal, match="being dropped"):
+        put(batcher, drawn_pixels(1))
+
+
+def test_threads_and_coroutines_share_runs(network):
+    batcher = batcher_of(network, max_batch=16)
+    pictures = drawn_pixels(12)
+
+    async def ask(row):
+        work = Work(pictures[row : row + 1], 1, asyncio.get_running_loop())
+        batcher.put(work)
+        await work.future
+        return work.scores[0, 0]
+
+    async def ask_all():
+        return await asyncio.gather(*(ask(row) for row in range(0, 12, 2)))
+
+    def ask_from_thread(row):
+        work = put(batcher, pictures[row : row + 1])
+        work.future.result(60)
+        return work.scores[0, 0]
+
+    with ThreadPoolExecutor(6) as pool:
+        odd = pool.map(ask_from_thread, range(1, 12, 2))
+        even = asyncio.run(ask_all())
+    expected = Network()(pictures)[:, 0]
+    np.testing.assert_array_equal(even, expected[::2])
+    np.testing.assert_array_equal(list(odd), expected[1::2])
+    batcher.close()
