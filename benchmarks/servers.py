@@ -73,7 +73,7 @@ def running(
             stderr=said,
             cwd=folder,
             env={**os.environ, **(environment or {})},
-            start_new_session=True,
+            process_group=0,
         )
     try:
         url = f"http://127.0.0.1:{port}{ready}"
@@ -106,7 +106,7 @@ def _last_lines(log: Path) -> str:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Ask it to stop, then end its whole session: some leave workers behind."""
+    """Ask it to stop, then end its whole group: some leave workers behind."""
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(STOP_SECONDS)

@@ -44,7 +44,7 @@ def _photo(folder: Path, train: Path, photos: Path) -> None:
     from visus.data.scan import open_picture
 
     run = visus.train(train, out=folder / "b", offline=True)
-    paths = sorted(photos.rglob("*.jpg"))[:COUNT]
+    paths = sorted(photos.rglob("*.JPEG"))[:COUNT]
     pixels = np.stack([open_picture(path, run.bundle.spec) for path in paths])
     _keep(folder, "photo", run, pixels)
     for number, path in enumerate(paths):
