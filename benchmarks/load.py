@@ -189,6 +189,12 @@ class Load:
         self.latencies.clear()
         self.num_refused = 0
 
+    def close(self) -> None:
+        """Close all connections."""
+        for client in self.clients.values():
+            client.socket.close()
+        self.poll.close()
+
     def _ask(self, client: Connection) -> None:
         request = self.requests[self.next % len(self.requests)]
         self.next += 1
@@ -216,6 +222,7 @@ def main() -> None:
     own, server = time.process_time(), processor_seconds(asked.server_pid)
     wall = load.run(asked.seconds)
     used = processor_seconds(asked.server_pid) - server
+    load.close()
     tell_measurement(
         {
             "connections": asked.connections,
