@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 
 import grpc
 import pytest
@@ -46,6 +48,13 @@ def test_bytes_that_are_no_message_harm_nobody(asker):
         asker.channel.unary_unary("/other.Service/Method")(b"", timeout=30)
     assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
     assert asker.infer(infer_request()).outputs
+
+
+def test_tensorflow_is_not_imported_for_its_messages():
+    code = "import sys, visus.serving.grpc; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert not {"tensorflow", "keras", "onnx"} & set(done.stdout.split())
 
 
 def test_limits_keys_and_draining(tmp_path):
