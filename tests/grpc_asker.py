@@ -134,7 +134,6 @@ def scores_of(answer):
     return np.frombuffer(raw, "<f4").reshape(answer.outputs[0].shape)
 
 
-def objects(values):
-    array = np.empty(len(values), object)
-    array[:] = values
-    return array
+def raw_bytes(values):
+    """A BYTES tensor: each value after its length."""
+    return b"".join(len(value).to_bytes(4, "little") + value for value in values)

@@ -9,12 +9,11 @@ from grpc_asker import (
     INVALID,
     PIXELS,
     infer_request,
-    objects,
+    raw_bytes,
     scores_of,
 )
 from served import CLASSES
 from visus.data.encode import encode_png
-from visus.serving.grpc.contents import as_raw
 from visus.serving.grpc.messages import message_class
 
 
@@ -24,7 +23,7 @@ def test_infer_answers_raw_contents_with_raw_ones(asker, expected):
     np.testing.assert_allclose(scores_of(answer), expected, atol=1e-6)
     floats = infer_request(PIXELS.astype("<f4").tobytes(), "FP32")
     np.testing.assert_allclose(scores_of(asker.infer(floats)), expected, atol=1e-6)
-    pictures = as_raw(objects([encode_png(p) for p in PIXELS]))
+    pictures = raw_bytes([encode_png(p) for p in PIXELS])
     answer = asker.infer(infer_request(pictures, "BYTES", (5,)))
     np.testing.assert_allclose(scores_of(answer), expected, atol=1e-6)
 
@@ -79,11 +78,11 @@ INFER_REFUSALS = {
     "unknown datatype": (lambda: infer_request(datatype="FP8"), "'FP8'"),
     "negative size": (lambda: infer_request(shape=(-5, 8, 8, 1)), "-5"),
     "past 64 bits": (lambda: infer_request(shape=(2**32, 2**32)), "4294967296"),
-    "too few": (lambda: infer_request(PIXELS.tobytes()[:-1]), "319 values"),
+    "too few": (lambda: infer_request(PIXELS.tobytes()[:-1]), "319 bytes"),
     "many axes": (lambda: infer_request(shape=(1,) * 100_000), "100000 axes"),
     "cut bytes": (
         lambda: infer_request(b"\xff\xff\xff\xff!", "BYTES", (1,)),
-        "ends behind",
+        "no BYTES tensor",
     ),
 }
 

@@ -1,21 +1,20 @@
 """Open Inference Protocol over gRPC, with what Triton's client adds to it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from visus.serving.engine import Engine, Inputs, Reply
+from visus.serving.best_classes import best_classes
+from visus.serving.engine import Engine, Reply
 from visus.serving.grpc.calls import Call
-from visus.serving.grpc.contents import as_raw, read_input, write_contents
+from visus.serving.grpc.contents import FIELDS, read_input
 from visus.serving.grpc.messages import message_class
 from visus.serving.keeper import Keeper
 from visus.serving.refusals import Code, Refusal, invalid
 from visus.serving.served import Served
 from visus.serving.statistics import Duration
+from visus.serving.tensors import BYTES, bytes_of
 from visus.serving.versions import MOST_VERSION, State, Wanted
 
 INPUT, OUTPUT = "images", "scores"
@@ -129,22 +128,14 @@ class InferenceCalls:
         """Scores of the tensor or the pictures in `images`."""
         wanted = wanted_version(request.model_name, request.model_version)
         best = _wanted_classes(request)
-        raw = bool(request.raw_input_contents)
-        inputs = _inputs(read_input(*_only_input(request)))
+        inputs = read_input(*_only_input(request))
         reply = await self._engine.ask(wanted, inputs, _patience(request, seconds))
         answer = message_class("ModelInferResponse")(
             model_name=reply.served.name,
             model_version=str(reply.served.version),
             id=request.id,
         )
-        values = classified(reply, best) if best else reply.scores
-        tensor = answer.outputs.add(
-            name=OUTPUT, datatype="BYTES" if best else "FP32", shape=values.shape
-        )
-        if raw:
-            answer.raw_output_contents.append(as_raw(values))
-        else:
-            write_contents(values, tensor)
+        _write_output(answer, reply, best, raw=bool(request.raw_input_contents))
         return answer
 
     async def stream_infer(self, request: Any, seconds: float | None) -> Any:
@@ -224,15 +215,25 @@ def wanted_version(name: str, number: str) -> Wanted:
     return Wanted(name, int(number))
 
 
-def classified(reply: Reply, count: int) -> NDArray[Any]:
-    """The best classes of each picture `(batch, count)`: b"score:number:name"."""
-    count = min(count, reply.scores.shape[1])
-    best = np.argsort(-reply.scores, axis=1, kind="stable")[:, :count]
-    names, rows = reply.class_names, np.empty(best.shape, object)
-    for row, chosen in enumerate(best.tolist()):
-        scores = reply.scores[row]
-        rows[row] = [f"{scores[c]:f}:{c}:{names[c]}".encode() for c in chosen]
-    return rows
+def _write_output(answer: Any, reply: Reply, best: int, *, raw: bool) -> None:
+    """All scores, or so many best classes: as bytes where the request came so."""
+    tensor = answer.outputs.add(name=OUTPUT)
+    if best:
+        rows = best_classes(reply, best)
+        told = [text for row in rows for text in row]
+        tensor.datatype = BYTES
+        tensor.shape.extend((len(rows), len(rows[0])))
+        content = bytes_of(told)
+        values: Iterable[Any] = (text.encode() for text in told)
+    else:
+        tensor.datatype = "FP32"
+        tensor.shape.extend(reply.scores.shape)
+        content = reply.scores.astype("<f4", copy=False).tobytes()
+        values = reply.scores.ravel().tolist()
+    if raw:
+        answer.raw_output_contents.append(content)
+    else:
+        getattr(tensor.contents, FIELDS[tensor.datatype]).extend(values)
 
 
 def _only_input(request: Any) -> tuple[Any, bytes | None]:
@@ -286,10 +287,6 @@ def _patience(request: Any, seconds: float | None) -> float | None:
     asked = request.parameters["timeout"].int64_param if request.parameters else 0
     waits = [wait for wait in (seconds, asked / 1e6) if wait]
     return min(waits, default=None)
-
-
-def _inputs(values: NDArray[Any]) -> Inputs:
-    return values if values.dtype != object else values.ravel().tolist()
 
 
 def _input_datatype(served: Served) -> str:

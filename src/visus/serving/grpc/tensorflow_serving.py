@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from visus.serving.engine import Engine, Inputs, Reply
 from visus.serving.grpc.calls import Call
@@ -67,8 +66,8 @@ class PredictionCalls:
         signature = _signature(request.model_spec)
         _require_input(set(request.inputs))
         _require_outputs(request.output_filter)
-        values = read_tensor(INPUT, request.inputs[INPUT])
-        reply = await self._engine.ask(wanted, _inputs(values), seconds)
+        inputs = read_tensor(INPUT, request.inputs[INPUT])
+        reply = await self._engine.ask(wanted, inputs, seconds)
         answer = message_class("PredictResponse")()
         answer.outputs[OUTPUT].CopyFrom(write_tensor(reply.scores))
         _name(answer.model_spec, reply.served, signature)
@@ -270,10 +269,6 @@ def _require_one_model(tasks: Any) -> None:
         if signature in seen:
             raise invalid(f"Duplicate evaluation of signature: {signature}")
         seen.add(signature)
-
-
-def _inputs(values: NDArray[Any]) -> Inputs:
-    return values if values.dtype != object else values.ravel().tolist()
 
 
 def _name(spec: Any, served: Served, signature: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visus.serving.engine import Inputs
 from visus.serving.grpc.messages import message_class
 from visus.serving.grpc.shapes import read_shape, shaped
 from visus.serving.refusals import invalid
@@ -23,7 +24,7 @@ class DataType:
     Args:
         number: of the enumeration `DataType`.
         name: of the same.
-        dtype: NumPy's; `object` for bytes.
+        dtype: NumPy's; `object` for bytes, which are pictures.
         field: where a `TensorProto` has values of it.
     """
 
@@ -52,8 +53,8 @@ BY_NUMBER = {known.number: known for known in DATA_TYPES}
 BY_DTYPE = {known.dtype: known for known in DATA_TYPES}
 
 
-def read_tensor(name: str, tensor: Any) -> NDArray[Any]:
-    """The values of a `TensorProto`, of any numeric type, or bytes as objects.
+def read_tensor(name: str, tensor: Any) -> Inputs:
+    """The values of a `TensorProto`: numbers of any type, or encoded pictures.
 
     Values come as bytes (`tensor_content`) or in the field of their type, where the
     last value stands for all that are missing, as TensorFlow has it.
@@ -77,6 +78,8 @@ def read_tensor(name: str, tensor: Any) -> NDArray[Any]:
     shape = read_shape(name, (-1,) if tensor.tensor_shape.unknown_rank else sizes)
     if tensor.tensor_content:
         return shaped(name, _content(name, tensor, kind), shape)
+    if kind.name == "DT_STRING":
+        return list(tensor.string_val)
     values = _values(name, tensor, kind)
     if 0 < len(values) < prod(shape) <= MOST_FILLED:
         values = np.pad(values, (0, prod(shape) - len(values)), mode="edge")
@@ -107,10 +110,6 @@ def _content(name: str, tensor: Any, kind: DataType) -> NDArray[Any]:
 
 def _values(name: str, tensor: Any, kind: DataType) -> NDArray[Any]:
     sent = getattr(tensor, kind.field)
-    if kind.dtype == "object":
-        values = np.empty(len(sent), object)
-        values[:] = list(sent)
-        return values
     # A half float comes as its bits, which are a whole number.
     half = kind.dtype == "float16"
     try:
