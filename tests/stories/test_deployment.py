@@ -60,7 +60,7 @@ def test_the_course_deploys_its_model(name, tmp_path, monkeypatch, request):
     source, shown = pictures_of(name, request)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mobile.py").write_text(NETWORK)
-    run = visus.train(source, "mobile.py", settings=SETTINGS, recipe="small-images")
+    run = visus.train(source, "mobile.py", settings=SETTINGS)
     pixels = np.stack([prepare_pixels(p[..., None], ENLARGED) for p in shown])
     expected = run.bundle.scores(pixels)
     rows = [{"images": image} for image in pixels.tolist()]

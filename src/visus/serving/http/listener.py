@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import math
+import resource
 import socket
 import ssl
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from visus.serving.http.protocol import BoundedHttpProtocol
 from visus.serving.service import Listener, Service
 
 BACKLOG = 1024
+# Models, libraries, logs.
+OTHER_FILES = 256
 
 
 class HttpListener(Listener):
@@ -53,6 +56,7 @@ class HttpListener(Listener):
 
     async def start(self) -> None:
         """Listen from now on."""
+        room_for_connections(self._config.max_connections)
         self._task = asyncio.create_task(self._server.serve([self._socket]))
         while not self._server.started and not self._task.done():
             await asyncio.sleep(0.005)
@@ -81,6 +85,18 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave them alone."""
         yield
+
+
+def room_for_connections(count: int) -> None:
+    """Let this process open so many connections, as far as it may.
+
+    Shells allow 1,024 open files, and each connection is one.
+    """
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + OTHER_FILES
+    if wanted > least:
+        allowed = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
 
 
 def bound_socket(host: str, port: int, option: str) -> socket.socket:
