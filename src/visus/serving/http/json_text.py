@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from visus.serving.refusals import MOST_SHOWN, Refusal, invalid
+from visus.serving.refusals import MOST_SHOWN, Refusal, invalid, shown
 
 _DECODER = json.JSONDecoder()
 _SPACE = b" \t\r\n"
