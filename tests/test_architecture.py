@@ -54,6 +54,7 @@ FENCES = {
     "h5py": ("models/pretrained/",),
     "keras_hub": ("models/pretrained/hub.py",),
     "defusedxml": ("data/sources/",),
+    "grpc": ("serving/grpc/",),
     "uvicorn": ("serving/",),
     "httptools": ("serving/",),
     "uvloop": ("serving/",),

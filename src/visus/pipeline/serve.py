@@ -25,7 +25,7 @@ from visus.serving.sources import (
     name_of_bundle,
 )
 
-# A listener of its own for gRPC: its class takes the service and the address.
+# A listener of its own for gRPC: its class takes the service, HTTP's settings, a port.
 GRPC = ("visus.serving.grpc", "GrpcListener")
 
 
@@ -136,7 +136,7 @@ def _listeners(
     if grpc_port is not None:
         module, name = GRPC
         grpc = need(module, extra="serve", because=f"--grpc {grpc_port} was asked for.")
-        listeners.append(getattr(grpc, name)(service, config.http.host, grpc_port))
+        listeners.append(getattr(grpc, name)(service, config.http, grpc_port))
     return listeners
 
 

@@ -1,9 +1,13 @@
 """How a server says no: one code that every protocol translates, and plain words."""
 
+import json
 from enum import IntEnum
 from typing import Any
 
 from visus.core.errors import VisusError
+
+# As much of what was sent as an error repeats.
+MOST_SHOWN = 256
 
 
 class Code(IntEnum):
@@ -129,3 +133,11 @@ def too_late(seconds: float) -> Refusal:
         expected="a server that is less busy, or a longer deadline.",
         remedy="Ask again, with fewer pictures at once.",
     )
+
+
+def shown(value: Any) -> str:
+    """A value in an error message, cut."""
+    if isinstance(value, list | dict):
+        # Writing all of a large value only to cut it would be an attack.
+        return "[...]" if isinstance(value, list) else "{...}"
+    return json.dumps(value, default=str)[:MOST_SHOWN]

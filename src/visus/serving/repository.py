@@ -75,7 +75,7 @@ class Repository:
         model = self._models.get(wanted.name)
         if wanted.label is not None:
             return self._labelled(model, wanted.label)
-        if wanted.version is None:
+        if wanted.version is None or _means_default(model, wanted.version):
             served = model.latest if model else None
             if served is None:
                 raise _not_served(f"Latest({wanted.name})")
@@ -110,7 +110,7 @@ class Repository:
             if label not in model.labels:
                 raise _unknown_label(label)
             version = model.labels[label]
-        if version is not None:
+        if version is not None and not _means_default(model, version):
             if version not in model.statuses:
                 raise not_found(f"Could not find version {version} of model {name}")
             return (model.statuses[version],)
@@ -208,6 +208,11 @@ class Repository:
         if served is None:
             raise _unknown_label(label)
         return served
+
+
+def _means_default(model: Model | None, version: int) -> bool:
+    """OpenVINO's clients always send a version, and mean the default one by 0."""
+    return version == 0 and (model is None or 0 not in model.statuses)
 
 
 def _not_served(which: str) -> Refusal:

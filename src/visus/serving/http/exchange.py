@@ -1,23 +1,17 @@
 """Exchange: a request as its protocol sees it, and what it is answered."""
 
-import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import count
 from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
 
 from visus.serving.refusals import Code, Refusal
+from visus.serving.request_ids import request_id
 
 JSON = b"application/json"
-_SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-# Drawing one a process and counting on costs a tenth of drawing one a request.
-_PROCESS = secrets.token_hex(4)
-_numbers = count(1)
 
 
 class Request:
@@ -73,8 +67,7 @@ class Request:
     @cached_property
     def id(self) -> str:
         """The sender's own id, where it is fit for a log; else a new one."""
-        own = self.header(b"x-request-id")
-        return own if _SAFE_ID.fullmatch(own) else f"{_PROCESS}-{next(_numbers)}"
+        return request_id(self.header(b"x-request-id"))
 
 
 @dataclass

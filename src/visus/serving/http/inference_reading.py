@@ -11,16 +11,16 @@ from visus.data.decode.signatures import START_BYTES, read_format
 from visus.serving.config import HttpConfig
 from visus.serving.engine import Inputs
 from visus.serving.http.exchange import Request
-from visus.serving.http.json_text import parse_object, shown
-from visus.serving.http.tensors import (
+from visus.serving.http.json_text import parse_object
+from visus.serving.refusals import Refusal, invalid, shown
+from visus.serving.served import Served
+from visus.serving.tensors import (
     BYTES,
     TYPES,
     read_shape,
     tensor_from_bytes,
     tensor_from_json,
 )
-from visus.serving.refusals import Refusal, invalid
-from visus.serving.served import Served
 
 INPUT = "images"
 OUTPUT = "scores"

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import orjson
 
+from visus.serving.best_classes import best_classes
 from visus.serving.engine import Reply
 from visus.serving.http.exchange import Response
 from visus.serving.http.inference_reading import OUTPUT, Asked
 from visus.serving.http.json_text import dump_floats, plain_floats
-from visus.serving.http.tensors import BYTES, bytes_of
+from visus.serving.tensors import BYTES, bytes_of
 from visus.serving.work import Scores
 
 
@@ -38,19 +39,6 @@ def write_inference(asked: Asked, reply: Reply) -> Response:
     if asked.id is not None:
         document["id"] = asked.id
     return _response(document, content, asked, reply)
-
-
-def best_classes(reply: Reply, count: int) -> list[list[str]]:
-    """`value:index:label` of the highest scores of each picture, the best first.
-
-    As Triton's classification extension writes them.
-    """
-    count = min(count, reply.scores.shape[1])
-    order = np.argsort(-reply.scores, axis=1, kind="stable")[:, :count]
-    return [
-        [f"{row[n]:f}:{n}:{reply.class_names[n]}" for n in best.tolist()]
-        for row, best in zip(reply.scores, order, strict=True)
-    ]
 
 
 def _response(

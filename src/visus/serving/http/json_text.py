@@ -12,12 +12,10 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from visus.serving.refusals import Refusal, invalid
+from visus.serving.refusals import MOST_SHOWN, Refusal, invalid, shown
 
 _DECODER = json.JSONDecoder()
 _SPACE = b" \t\r\n"
-# As much of what was sent as an error repeats.
-_MOST_SHOWN = 256
 
 
 def parse_json(body: bytes, max_brackets: int) -> Any:
@@ -77,14 +75,6 @@ def plain_floats(scores: NDArray[np.float32]) -> list[Any]:
     return nested
 
 
-def shown(value: Any) -> str:
-    """A value in an error message, cut."""
-    if isinstance(value, list | dict):
-        # Writing all of a large value only to cut it would be an attack.
-        return "[...]" if isinstance(value, list) else "{...}"
-    return json.dumps(value, default=str)[:_MOST_SHOWN]
-
-
 def type_name(value: Any) -> str:
     """What RapidJSON calls the type of a value."""
     names = {str: "String", list: "Array", dict: "Object", type(None): "Null"}
@@ -108,7 +98,7 @@ def _parsed_slowly(body: bytes) -> Any:
     except RecursionError as error:
         raise invalid("JSON Parse error: Nested too deeply.") from error
     except ValueError as error:
-        raise invalid(f"JSON Parse error: {error}"[:_MOST_SHOWN]) from error
+        raise invalid(f"JSON Parse error: {error}"[:MOST_SHOWN]) from error
     return value
 
 

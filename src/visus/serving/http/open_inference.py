@@ -135,7 +135,9 @@ class OpenInferenceRest:
                 "a server that was started with --admin.",
                 "Ask whoever runs it.",
             )
-        if body.get("parameters"):
+        parameters = body.get("parameters")
+        # Triton's client always says whether models that this one needs go too.
+        if parameters and parameters != {"unload_dependents": False}:
             raise invalid(
                 "Parameters.",
                 "none: models come from the repository's folder.",

@@ -9,9 +9,9 @@ from visus.serving.engine import Engine, Reply
 from visus.serving.fetching import Fetcher
 from visus.serving.http.exchange import Request, Response, wrong_verb
 from visus.serving.http.forms import read_files
-from visus.serving.http.json_text import dump_floats, parse_object, shown
+from visus.serving.http.json_text import dump_floats, parse_object
 from visus.serving.http.offloading import in_thread_if_large
-from visus.serving.refusals import Refusal, invalid
+from visus.serving.refusals import Refusal, invalid, shown
 from visus.serving.versions import MOST_VERSION, Wanted
 
 PROTOCOL = "pictures"

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from visus.data.preprocess import PreprocessSpec
 from visus.serving.engine import Inputs
-from visus.serving.http.json_text import shown, type_name
-from visus.serving.refusals import Refusal, invalid
+from visus.serving.http.json_text import type_name
+from visus.serving.refusals import Refusal, invalid, shown
 
 INPUT = "images"
 OUTPUT = "scores"

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visus.serving.http.json_text import shown
-from visus.serving.refusals import invalid
+from visus.serving.refusals import invalid, shown
 
 BYTES = "BYTES"
 # The protocol's names of the types that NumPy has too.
