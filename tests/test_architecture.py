@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "visus"
 LAYERS = [
     {"cli"},
     {"pipeline"},
-    {"auditing", "training", "evaluation", "labelling", "reporting"},
+    {"auditing", "training", "evaluation", "explanation", "labelling", "reporting"},
     {"models"},
     {"bundles"},
     {"tasks"},

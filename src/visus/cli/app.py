@@ -12,6 +12,7 @@ from visus.cli import (
     data,
     doctor,
     evaluate,
+    explain,
     label,
     models,
     predict,
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("explain")(explain.explain)
 app.command("audit")(audit.audit)
 app.add_typer(label.label, name="label")
 app.command("models")(models.models)
