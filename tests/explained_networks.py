@@ -63,6 +63,16 @@ def sequential() -> keras.Model:
     )
 
 
+def attentive() -> keras.Model:
+    """Sixteen patches that look at each other."""
+    images = keras.Input((8, 8, 1))
+    x = layers.Conv2D(8, 2, strides=2)(images)
+    x = layers.Reshape((16, 8))(x)
+    x = layers.MultiHeadAttention(2, 4, name="looks")(x, x)
+    x = layers.GlobalAveragePooling1D()(x)
+    return keras.Model(images, layers.Dense(2, activation="softmax")(x))
+
+
 NETWORKS = {"plain": plain, "nested": nested, "sequential": sequential}
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -88,6 +89,10 @@ def test_a_network_without_convolutions_says_what_does_not_apply(cli, trained):
     assert "no convolution" in told["received"]
     told = cli.json("explain", *words, "--set", "occlusion.steps=4")
     assert told["method"] == "occlusion"
+    assert told["out"].endswith("-occlusion-001.png")
+    page = Path(told["page"]).read_text()
+    assert "Tests of the maps" in page
+    assert "random-map" in page and "rise" not in page
 
 
 def test_all_methods_on_one_page_each_with_its_tests(cli, convolves, tmp_path):
@@ -109,6 +114,17 @@ def test_all_methods_on_one_page_each_with_its_tests(cli, convolves, tmp_path):
             assert f"{name} is untrustworthy on this picture" in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
     assert "https://" not in page
+
+
+def test_a_glass_page_holds_the_whole_network(cli, convolves, tmp_path):
+    out = tmp_path / "glass.html"
+    words = (convolves / "model.visus", convolves / "a picture.png")
+    told = cli.json("explain", *words, "--glass", "--out", out)
+    assert told["bytes"] == out.stat().st_size
+    # Pixels, scaling, two convolutions with ReLU, pooling, flatten, dense, softmax.
+    assert told["steps"] == 10
+    assert not told["notes"]
+    assert cli.json("explain", *words, "--glass", "--out", out, code=2)["remedy"]
 
 
 def test_the_nearest_pictures_are_those_that_were_learned(cli, trained, tmp_path):

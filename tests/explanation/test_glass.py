@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 from keras import layers
 
-from explained_networks import nested, plain, randomised, sequential, subject_of
+from explained_networks import (
+    attentive,
+    nested,
+    plain,
+    randomised,
+    sequential,
+    subject_of,
+)
 from visus.core.errors import ModelError
 from visus.explanation.glass import glass_page, steps_of
 from visus.explanation.glass.fields import Field, padding_before
@@ -52,11 +59,14 @@ def checked(page: str, folder) -> dict:
         f"--user-data-dir={folder / 'browser'}",
         "--virtual-time-budget=60000",
         "--dump-dom",
-        path.as_uri(),
+        f"{path.as_uri()}#walk=1",
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     found = re.search(r'data-check="([^"]*)"', done.stdout)
     assert found, done.stderr[-2000:]
+    walked = re.search(r'data-walked="(\d+)"', done.stdout)
+    assert walked, "a step could not be shown"
+    assert int(walked.group(1)) == page.count('"kind":')
     return json.loads(found.group(1).replace("&quot;", '"'))
 
 
@@ -121,6 +131,16 @@ def test_steps_hold_what_keras_gives(build):
     # Activations are steps of their own, and layers are left as they were.
     again = subject.scores(subject.pixels[None])[0]
     np.testing.assert_array_equal(again, expected)
+
+
+def test_layers_without_arithmetic_are_given_as_maps_or_lists():
+    model = randomised(attentive())
+    subject = subject_of(model)
+    steps = steps_of(subject.network(), subject.pixels)
+    assert {len(step.values.shape) for step in steps} == {1, 3}
+    looks = next(step for step in steps if step.name == "looks")
+    assert (looks.kind, looks.values.shape) == ("given", (16, 8, 1))
+    assert looks.choices["layer"] == "MultiHeadAttention"
 
 
 def test_a_receptive_field_is_where_the_gradient_is():

@@ -5,9 +5,8 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-from keras import layers
 
-from explained_networks import nested, plain, randomised, subject_of
+from explained_networks import attentive, nested, plain, randomised, subject_of
 from visus.core.errors import ConfigError, ModelError
 from visus.data.records import ImageRecord
 from visus.explanation.activation_maximization import (
@@ -70,15 +69,6 @@ def test_a_dreamt_picture_raises_the_answer_of_its_filter():
     for plate in found.rows[0][1]:
         before, after = map(float, plate.caption[0].split("answer ")[1].split(" to "))
         assert after > before
-
-
-def attentive() -> keras.Model:
-    images = keras.Input((8, 8, 1))
-    x = layers.Conv2D(8, 2, strides=2)(images)
-    x = layers.Reshape((16, 8))(x)
-    x = layers.MultiHeadAttention(2, 4, name="looks")(x, x)
-    x = layers.GlobalAveragePooling1D()(x)
-    return keras.Model(images, layers.Dense(2, activation="softmax")(x))
 
 
 def test_attention_maps_are_the_weights_of_the_layer():

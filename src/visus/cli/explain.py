@@ -51,8 +51,8 @@ def explain(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The PNG, or the page. Default: explanations/<picture>-<method>-"
-            "<number>."
+            help="The panel (.png) or a page with tests (.html). Default: "
+            "explanations/<picture>-<method>-<number>."
         ),
     ] = None,
     settings: options.Settings = None,
@@ -81,10 +81,11 @@ def explain(
         "force": force,
         "progress": terminal_progress(quiet=as_json),
     }
-    if every:
+    page_asked = not glass and out is not None and out.suffix.lower() == ".html"
+    if every or page_asked:
         from visus.pipeline.explained_page import write_explained
 
-        _tell_all(write_explained(question, **common), as_json)
+        _tell_all(write_explained(question, method=method, **common), as_json)
         return
     if glass:
         from visus.pipeline.glass import write_glass
@@ -96,7 +97,18 @@ def explain(
             write(f"{page.opened.said()}, in {page.steps} steps")
             write(f"page: {page.out}")
         return
-    _tell(explain_picture(question, method=method, **common), as_json)
+    explained = explain_picture(question, method=method, **common)
+    page = _page_beside(explained) if method is None and out is None else None
+    _tell(explained, page, as_json)
+
+
+def _page_beside(explained: "Explained") -> Path:
+    """The page of who asks for nothing in particular: the same map, and its tests."""
+    from visus.pipeline.explain import free_place
+    from visus.pipeline.explained_page import page_of
+
+    place = free_place(explained.opened.question.picture, explained.method, ".html")
+    return page_of(explained.opened, explained.method, place).out
 
 
 def _require_one(method: str | None, every: bool, glass: bool) -> None:
@@ -117,15 +129,18 @@ def _require_one(method: str | None, every: bool, glass: bool) -> None:
         )
 
 
-def _tell(explained: "Explained", as_json: bool) -> None:
+def _tell(explained: "Explained", page: Path | None, as_json: bool) -> None:
     if as_json:
-        answer(explained.to_json())
+        beside = {} if page is None else {"page": str(page)}
+        answer(explained.to_json() | beside)
         return
     layer = f", layer {explained.found.layer}" if explained.found.layer else ""
     write(f"{explained.opened.said()} ({explained.method}{layer})")
     for note in explained.found.notes:
         say(f"note: {note}")
     write(f"panel: {explained.out}")
+    if page is not None:
+        write(f"page: {page}")
 
 
 def _tell_all(page: "ExplainedPage", as_json: bool) -> None:

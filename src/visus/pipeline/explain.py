@@ -29,6 +29,8 @@ from visus.explanation.base import (
     no_pictures,
 )
 from visus.explanation.known import KnownPictures
+from visus.models.pretrained import BACKBONES, find_backbone
+from visus.models.pretrained.weights import find_weights
 from visus.pipeline.known import known_pictures
 from visus.pipeline.pretrained import open_model
 from visus.reporting.contact_sheet import Cell, contact_sheet
@@ -102,7 +104,8 @@ class Opened:
     def network(self) -> "OpenedNetwork":
         """The Keras network; raises a `ModelError` where there is none."""
         with self.progress.stage("Opening the network with Keras"):
-            return opened_network(self.bundle)
+            access = Access(self.question.offline, self.progress)
+            return opened_network(self.bundle, access)
 
     @cached_property
     def known(self) -> KnownPictures:
@@ -192,8 +195,8 @@ def open_question(question: Question, progress: Progress | None = None) -> Opene
     bundle = open_model(question.model, None, Access(question.offline, progress))
     (pixels,) = bundle.prepare([question.picture])
     opened = Opened(question, bundle, pixels, progress)
-    if not 0 <= opened.output < len(opened.scores):
-        raise ValueError("a class without a score")
+    # A class that nobody knows is refused before any work is done.
+    _ = opened.output
     return opened
 
 
@@ -257,13 +260,17 @@ def usual_method(opened: Opened) -> str:
     return WITH_MAPS
 
 
-def opened_network(bundle: Bundle) -> "OpenedNetwork":
+def opened_network(bundle: Bundle, access: Access) -> "OpenedNetwork":
     """The Keras network of a bundle, layer by layer.
 
     Raises:
         ModelError: it holds the ONNX graph only.
+        MachineError: it is that of a backbone whose weights are gone.
     """
-    if bundle.contents.network is None:
+    # A backbone's own classifier lies in its file of weights, not in the bundle.
+    name, published = str(bundle.origin.get("network")), "licence" in bundle.origin
+    network = bundle.contents.network
+    if network is None and not (published and name in BACKBONES):
         raise no_layers(str(bundle.path))
     from visus.models.backend import select_backend
 
@@ -271,7 +278,11 @@ def opened_network(bundle: Bundle) -> "OpenedNetwork":
     from visus.models.opened import OpenedNetwork
     from visus.models.storage import load_network
 
-    return OpenedNetwork(load_network(bundle.contents.network), bundle.spec.scaling)
+    if network is not None:
+        return OpenedNetwork(load_network(network), bundle.spec.scaling)
+    weights = find_weights(BACKBONES.part(name).facts["card"], None, access)
+    model = find_backbone(name).classifier(weights)
+    return OpenedNetwork(model, bundle.spec.scaling)
 
 
 def drawn(opened: Opened, method: str, found: HeatMap | Plates) -> Pixels:

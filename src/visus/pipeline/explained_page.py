@@ -22,6 +22,7 @@ from visus.core.report import (
 )
 from visus.data.encode import png_base64
 from visus.data.names import printable_name
+from visus.explanation import EXPLAINERS
 from visus.explanation.base import HeatMap, Pixels, Plates
 from visus.explanation.faithfulness import Curves, Faith
 from visus.pipeline.explain import (
@@ -67,6 +68,7 @@ class ExplainedPage:
 def write_explained(
     question: Question,
     *,
+    method: str | None = None,
     out: Path | None = None,
     force: bool = False,
     progress: Progress | None = None,
@@ -75,6 +77,7 @@ def write_explained(
 
     Args:
         question: the model, the picture, and what is asked of them.
+        method: the only method; `None`: all.
         out: an HTML file; `None`: the first free
             `explanations/<picture>-all-<number>.html`.
         force: replace a file that is there.
@@ -85,9 +88,16 @@ def write_explained(
     """
     if out is not None:
         require_free(out, ".html", force=force)
+    if method is not None:
+        EXPLAINERS.part(method)
     opened = open_question(question, progress)
-    out = out or free_place(question.picture, "all", ".html")
-    judged = tuple(Judge(opened).all())
+    out = out or free_place(question.picture, method or "all", ".html")
+    return page_of(opened, method, out)
+
+
+def page_of(opened: Opened, method: str | None, out: Path) -> ExplainedPage:
+    """Write the page of all methods, or of one of them."""
+    judged = tuple(Judge(opened).all(None if method is None else (method, BASELINE)))
     report = page_report(opened, judged)
     write_text(out, explained_html(report))
     return ExplainedPage(opened, judged, report, out)

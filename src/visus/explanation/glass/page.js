@@ -201,11 +201,13 @@ function listView(number, choose) {
     whole.querySelectorAll("td:nth-child(3)").forEach(cell => { cell.style.textAlign = "left"; });
     return whole;
   }
-  const scale = scaleOf(tensor.data), most = Math.min(count, 1152), across = 24;
+  // A list that was one map is shown in its rows, so that it is known again.
+  const before = flattenedFrom(number), lines = before && before[2] === 1 && before[1] <= 48;
+  const scale = scaleOf(tensor.data), most = Math.min(count, 1152), across = lines ? before[1] : 24;
   const cells = Array.from({ length: most }, (_, n) => element("i", { style: `background:${grayCss(scale(tensor.data[n]))};position:relative`, class: mine(n) ? "chosen" : null, title: `number ${n}: ${said(tensor.data[n])}`, onclick: () => pick(n) }));
   const note = most < count ? `the first ${most.toLocaleString("en")} of ${count.toLocaleString("en")}; ` : "";
-  const row = Math.floor(at.place / across) * 10 - 140;
-  if (choose) requestAnimationFrame(() => { const list = here("made").querySelector(".scroll"); if (list) list.scrollTop = row; });
+  const down = Math.floor(at.place / across) * 10 - 140;
+  if (choose) requestAnimationFrame(() => { const list = here("made").querySelector(".scroll"); if (list) list.scrollTop = down; });
   return element("div", {}, element("div", { class: "scroll", style: "max-height:300px;width:262px" }, element("div", { class: "list", style: `grid-template-columns:repeat(${across},1fr)` }, ...cells)),
     element("div", { class: "small" }, `${note}${scaleNote(tensor)}`));
 }
@@ -256,7 +258,8 @@ function drawGraph() {
   }));
   graph.append(svg, ...STEPS.map((step, number) => {
     const out = isMap(step.shape) ? step.shape.join(times) : step.shape[0].toLocaleString("en");
-    const title = step.kind === "activation" ? NAMES[step.choices.function] || step.choices.function : TITLES[step.kind];
+    const title = step.kind === "activation" ? NAMES[step.choices.function] || step.choices.function
+      : step.kind === "normalization" ? "Batch norm" : TITLES[step.kind];
     return element("button", { class: "node", style: `top:${number * PITCH}px`, title: step.name, onclick: () => go({ step: number }) },
       element("canvas", { width: 1, height: 1 }), element("div", {}, element("b", {}, title), element("span", {}, out)));
   }));
@@ -280,13 +283,20 @@ function markGraph() {
 
 // All steps, one after the other so that the page stays alive; then the comparison.
 function takeAll(number = 0, found = { worst: 0, places: 0, step: "" }) {
-  if (number === STEPS.length) { tellCheck(found); return; }
+  if (number === STEPS.length) { walkThrough(); tellCheck(found); return; }
   const { worst, places } = checkStep(number), shown = checkShown(number);
   const larger = Math.max(worst, shown);
   if (!(larger <= found.worst)) { found.worst = larger; found.step = STEPS[number].name; }
   found.places += places;
   paintNode(number);
   setTimeout(() => takeAll(number + 1, found), 0);
+}
+
+// With #walk=1, for those who test this page: every step is shown once.
+function walkThrough() {
+  if (new URLSearchParams(location.hash.slice(1)).get("walk") !== "1") return;
+  const shown = STEPS.map((_, step) => { go({ step }); return here("stage").innerText.length; });
+  document.body.dataset.walked = shown.filter(length => length > 80).length;
 }
 
 // The sums that the page shows at the pointer, compared at twenty places too.

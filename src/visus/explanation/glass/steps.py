@@ -73,8 +73,6 @@ def steps_of(network: OpenedNetwork, pixels: Pixels) -> list[Step]:
         network: fresh from its bundle.
         pixels: uint8 `(height, width, channels)`.
 
-    Raises:
-        ModelError: a layer gives neither maps nor a list of numbers.
     """
     return _Gathered(network, pixels).steps
 
@@ -134,7 +132,7 @@ class _Gathered:
         return self._add(step)
 
     def _add(self, step: Step) -> int:
-        self.steps.append(step)
+        self.steps.append(replace(step, values=_as_shown(step.values)))
         return len(self.steps) - 1
 
     def _note(self, call: Call, number: int, values: Any) -> None:
@@ -154,6 +152,13 @@ class _Gathered:
         for other in known[1:]:
             joined = joined.joined(other)
         return joined
+
+
+def _as_shown(values: Floats) -> Floats:
+    """Maps or a list: lists side by side, as of tokens, become the rows of one map."""
+    if values.ndim == 2:
+        return values[..., np.newaxis]
+    return values if values.ndim == 3 else values.reshape(-1)
 
 
 @contextmanager

@@ -114,7 +114,7 @@ const WORKING = {
 
   activation(step, at) {
     const x = inputOf(step).data[at.place], name = step.choices.function;
-    return [curve(name, x), sumLine(`${name}(${said(x)}) = `, result(at.step).data[at.place])];
+    return [curve(name, x), sumLine(`${NAMES[name] || name}(${said(x)}) = `, result(at.step).data[at.place])];
   },
 
   rescale(step, at) {
@@ -245,8 +245,10 @@ function denseWorking(step, at) {
 }
 
 // The maps that a list was before it was flattened.
-function beforeFlatten(step) {
-  let before = STEPS[step.inputs[0]];
+const beforeFlatten = step => flattenedFrom(step.inputs[0]);
+
+function flattenedFrom(number) {
+  let before = STEPS[number];
   while (before.kind === "identity") before = STEPS[before.inputs[0]];
   return before.kind === "flatten" && inputOf(before).shape.length === 3 ? inputOf(before).shape : null;
 }
