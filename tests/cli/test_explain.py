@@ -50,7 +50,7 @@ def test_places_are_chosen_and_nothing_is_overwritten(cli, convolves, tmp_path):
     told = cli.json("explain", *words, *quick, "--out", first, code=2)
     assert "--force" in told["remedy"]
     assert cli.json("explain", *words, *quick, "--out", first, "--force")
-    told = cli.json("explain", *words, *quick, "--out", "x.html", code=2)
+    told = cli.json("explain", *words, *quick, "--out", "x.jpg", code=2)
     assert ".png" in told["expected"]
 
 

@@ -32,7 +32,7 @@ def maps_and_rest(model: keras.Model):
         return model.get_layer(
             "backbone"
         ), lambda a: a.mean(axis=(1, 2)) @ kernel + bias
-    maps = keras.Model(model.inputs, model.get_layer("only").output)
+    maps = keras.Model(model.inputs[0], model.get_layer("only").output)
     kernel, bias = map(np.asarray, model.layers[-1].get_weights())
 
     def rest(a):

@@ -152,7 +152,7 @@ def test_a_receptive_field_is_where_the_gradient_is():
     field = pooled.sees
     assert (field.size, field.step, field.start) == ((5, 5), (4, 4), (0, 0))
     images = network.images(subject.pixels[None])
-    maps = keras.Model(model.inputs, model.get_layer("only").output)
+    maps = keras.Model(model.inputs[0], model.get_layer("only").output)
     moved = images.copy()
     moved[:, 4:9, 4:9] += 50
     difference = np.abs(np.asarray(maps(moved)) - np.asarray(maps(images)))[0].sum(-1)

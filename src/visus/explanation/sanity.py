@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from visus.explanation.base import Floats, HeatMap, Subject
 
-# Two maps whose sizes are ranked this alike, on average, are one map.
+# Two maps whose numbers are ranked this alike, on average, are one map.
 MOST_ALIKE = 0.5
 SHUFFLES = 3
 
@@ -23,7 +23,7 @@ class Sanity:
     """How alike a map stays when the weights do not.
 
     Args:
-        correlations: Spearman's, of the sizes of the numbers, one a shuffled network.
+        correlations: Spearman's, one a shuffled network.
     """
 
     correlations: tuple[float, ...]
@@ -56,11 +56,13 @@ def sanity_of(
 
 
 def rank_correlation(one: Floats, other: Floats) -> float:
-    """Spearman's rank correlation of the sizes; 0 where one map is flat.
+    """Spearman's rank correlation of the numbers; 0 where one map is flat.
 
-    A flat map says nothing, and so not the same as another.
+    With their signs, where a method has some: what speaks for and what speaks against
+    is part of what a map claims. A flat map says nothing, and so not the same as
+    another.
     """
-    first, second = (_ranks(np.abs(values).reshape(-1)) for values in (one, other))
+    first, second = (_ranks(values.reshape(-1)) for values in (one, other))
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
     return float(np.corrcoef(first, second)[0, 1])

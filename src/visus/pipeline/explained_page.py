@@ -136,7 +136,7 @@ def _facts(opened: Opened, maps: Sequence[Judged]) -> tuple[Fact, ...]:
             text=f"{opened.class_name} {score_text(bundle, score)}",
         ),
         Fact(
-            name="maps_that_stood_the_tests",
+            name="maps_that_passed_their_tests",
             value=trusted,
             text=f"{trusted} of {len(tested)}",
         ),
@@ -168,7 +168,7 @@ def _tests(maps: Sequence[Judged]) -> Table:
             one.part.name,
             faith.curves.deletion_area,
             faith.curves.insertion_area,
-            f"{faith.beaten} of {len(faith.random)}",
+            f"{faith.beaten}/{len(faith.random)}",
             sanity.likeness,
             *(({True: "hit", False: "miss", None: ""}[one.hit],) if pointing else ()),
             _verdict(one),
@@ -180,9 +180,9 @@ def _tests(maps: Sequence[Judged]) -> Table:
         "method",
         "deletion",
         "insertion",
-        "random maps beaten",
-        "likeness, weights shuffled",
-        *(("points at it",) if pointing else ()),
+        "chance",
+        "shuffled",
+        *(("pointing",) if pointing else ()),
         "verdict",
     )
     return Table(
@@ -191,16 +191,17 @@ def _tests(maps: Sequence[Judged]) -> Table:
         rows=rows,
         note="Deletion: mean score while the most important pixels are covered first; "
         "less is better. Insertion: while they appear first in a blurred picture; more "
-        "is better. A map must beat all random maps in insertion less deletion, and "
-        "must change when the weights of the network are shuffled (rank correlation "
-        "of 0.5 or less). One picture is one try: this says nothing of others.",
+        "is better. Chance: how many maps drawn by chance do worse in insertion less "
+        "deletion; all must. Shuffled: how alike the map stays when the weights of the "
+        "network are shuffled (rank correlation); 0.5 at most. One picture is one try: "
+        "this says nothing of others.",
     )
 
 
 def _verdict(one: Judged) -> str:
     if one.part.name == BASELINE:
         return "baseline"
-    return "untrustworthy" if one.faults else "stood the tests"
+    return "untrustworthy" if one.faults else "passed"
 
 
 def _gallery(opened: Opened, maps: Sequence[Judged]) -> Gallery:

@@ -3,6 +3,8 @@
 const at = { step: 0, row: 0, column: 0, map: 0, from: 0, place: 0 };
 const WIDEST = 244, FEW_MAPS = 11;
 let allMaps = false;
+// Asked before the address is changed for the first time.
+const WALKS = new URLSearchParams(location.hash.slice(1)).get("walk") === "1";
 
 const here = id => document.getElementById(id);
 const isMap = shape => shape.length === 3;
@@ -294,7 +296,7 @@ function takeAll(number = 0, found = { worst: 0, places: 0, step: "" }) {
 
 // With #walk=1, for those who test this page: every step is shown once.
 function walkThrough() {
-  if (new URLSearchParams(location.hash.slice(1)).get("walk") !== "1") return;
+  if (!WALKS) return;
   const shown = STEPS.map((_, step) => { go({ step }); return here("stage").innerText.length; });
   document.body.dataset.walked = shown.filter(length => length > 80).length;
 }
