@@ -89,7 +89,7 @@ def _chosen(source: Path, count: int) -> list[Path]:
 def _measured(model: Path, pictures: list[Path]) -> list[Measurement]:
     from visus.explanation import EXPLAINERS
     from visus.explanation.faithfulness import curves_of, random_curves
-    from visus.pipeline.explain import Question, make_explainer, open_question
+    from visus.pipeline.question import Question, make_explainer, open_question
 
     maps = [part for part in EXPLAINERS if part.facts["gives"] == "map"]
     found: list[Measurement] = []

@@ -54,6 +54,20 @@ def test_places_are_chosen_and_nothing_is_overwritten(cli, convolves, tmp_path):
     assert ".png" in told["expected"]
 
 
+def test_python_tells_the_same_story(cli, convolves, tmp_path):
+    import visus
+
+    words = (convolves / "model.visus", convolves / "a picture.png")
+    chosen = {"method": "rise", "class_name": "cat", "settings": {"rise.masks": 30}}
+    explained = visus.explain(*words, **chosen, out=tmp_path / "python.png")
+    options = ("--method", "rise", "--class", "cat", "--set", "rise.masks=30")
+    told = cli.json("explain", *words, *options, "--out", tmp_path / "cli.png")
+    assert told["class"] == "cat"
+    same = (tmp_path / "python.png").read_bytes() == (tmp_path / "cli.png").read_bytes()
+    assert same
+    assert explained.to_json()["strongest"] == told["strongest"]
+
+
 def test_the_help_names_every_method(cli):
     said = " ".join(cli("explain", "--help").stdout.split()).replace("- ", "-")
     assert all(name in said for name in EXPLAINERS.names())
@@ -148,7 +162,8 @@ def test_the_nearest_pictures_are_those_that_were_learned(cli, trained, tmp_path
 def test_methods_of_the_graph_never_import_keras(convolves, tmp_path):
     program = (
         "import sys\n"
-        "from visus.pipeline.explain import Question, explain_picture\n"
+        "from visus.pipeline.explain import explain_picture\n"
+        "from visus.pipeline.question import Question\n"
         "from pathlib import Path\n"
         "model, picture, out = map(Path, sys.argv[1:])\n"
         "settings = {'rise': {'masks': 10}}\n"

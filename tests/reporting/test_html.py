@@ -52,15 +52,6 @@ NUMBERS = (
 
 
 @pytest.mark.parametrize("name", ["sample_report", "hostile_report"])
-def test_leading_figures_stand_above_the_findings():
-    gallery = Gallery(title="Maps", tiles=())
-    finding = Finding(severity="info", message="Read me.")
-    report = Report(title="a", findings=(finding,), figures=(gallery,))
-    first, later = report_html(report, leading=1), report_html(report)
-    assert first.index("Maps") < first.index("Read me.")
-    assert later.index("Maps") > later.index("Read me.")
-
-
 def test_every_number_is_on_the_page(name, request):
     page = Page(report_html(request.getfixturevalue(name)))
     assert set(NUMBERS) <= set(re.findall(r"[\d.,]*\d%?", page.text))
@@ -176,3 +167,12 @@ def test_styles_stay_below_their_own_class(sample_report):
         for selector in selectors
         for part in selector.split(",")
     )
+
+
+def test_leading_figures_stand_above_the_findings():
+    gallery = Gallery(title="Maps", tiles=())
+    finding = Finding(severity="info", message="Read me.")
+    report = Report(title="a", findings=(finding,), figures=(gallery,))
+    first, later = report_html(report, leading=1), report_html(report)
+    assert first.index("Maps") < first.index("Read me.")
+    assert later.index("Maps") > later.index("Read me.")

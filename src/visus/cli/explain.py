@@ -11,8 +11,9 @@ from visus.cli.progress import terminal_progress
 from visus.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from visus.pipeline.explain import Explained, Question
+    from visus.pipeline.explain import Explained
     from visus.pipeline.explained_page import ExplainedPage
+    from visus.pipeline.question import Question
 
 # Written out, so that `visus --help` imports no registry.
 METHODS_HELP = (
@@ -70,7 +71,7 @@ def explain(
 ) -> None:
     """Draw why a model answers a picture as it does."""
     from visus.core.settings import parse_overrides
-    from visus.pipeline.explain import Question
+    from visus.pipeline.question import Question
 
     _require_one(method, every, glass)
     question = Question(
@@ -164,8 +165,8 @@ def _write_panel(
 
 def _page_beside(explained: "Explained") -> "ExplainedPage":
     """The page of who asks for nothing in particular: the same map, and its tests."""
-    from visus.pipeline.explain import free_place
     from visus.pipeline.explained_page import page_of
+    from visus.pipeline.explained_place import free_place
 
     place = free_place(explained.opened.question.picture, explained.method, ".html")
     return page_of(explained.opened, explained.method, place)

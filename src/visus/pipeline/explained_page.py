@@ -25,15 +25,9 @@ from visus.data.names import printable_name
 from visus.explanation import EXPLAINERS
 from visus.explanation.base import HeatMap, Pixels, Plates
 from visus.explanation.faithfulness import Curves, Faith
-from visus.pipeline.explain import (
-    Opened,
-    Question,
-    free_place,
-    open_question,
-    require_free,
-    score_text,
-)
+from visus.pipeline.explained_place import free_place, require_free
 from visus.pipeline.judge import BASELINE, Judge, Judged
+from visus.pipeline.question import Opened, Question, open_question, score_text
 from visus.reporting.explained import explained_html
 from visus.reporting.heat import heat_over, shares, shown_large
 

@@ -9,13 +9,8 @@ import numpy as np
 from visus.core.files import write_text
 from visus.core.progress import Progress
 from visus.data.names import printable_name
-from visus.pipeline.explain import (
-    Opened,
-    Question,
-    free_place,
-    open_question,
-    require_free,
-)
+from visus.pipeline.explained_place import free_place, require_free
+from visus.pipeline.question import Opened, Question, open_question
 
 if TYPE_CHECKING:
     from visus.models.opened import OpenedNetwork

@@ -28,7 +28,7 @@ from visus.explanation.marked import mask_of
 from visus.explanation.pointing_game import hits
 from visus.explanation.sanity import SHUFFLES, Sanity, sanity_of
 from visus.models.opened import OpenedNetwork
-from visus.pipeline.explain import Opened, make_explainer
+from visus.pipeline.question import Opened, make_explainer
 
 BASELINE = "random-map"
 
