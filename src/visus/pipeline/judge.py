@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from visus.bundles.runtime import Session
 from visus.bundles.shuffled import shuffled_graph
-from visus.core.errors import ConfigError, ModelError, VisusError
+from visus.core.errors import ConfigError, DataError, ModelError, VisusError
 from visus.core.registry import Part
 from visus.data.decode import decode_image, read_file
 from visus.data.sources import read_source
@@ -113,7 +113,7 @@ class Judge:
         explainer = make_explainer(part, self.opened.question.settings)
         try:
             found = explainer.explain(self.subject)
-        except (ModelError, ConfigError) as error:
+        except (ConfigError, DataError, ModelError) as error:
             return Judged(part, None, _reason(error))
         if isinstance(found, Plates):
             return Judged(part, found)

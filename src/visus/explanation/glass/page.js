@@ -10,6 +10,26 @@ const here = id => document.getElementById(id);
 const isMap = shape => shape.length === 3;
 const ownMap = kind => !["convolution", "dense", "given"].includes(kind);
 
+// What was painted or ranked once is kept: the pointer moves often.
+const PAINTED = new Map(), RANKED = [];
+
+function canvasOf(number, map) {
+  const key = `${number} ${map}`;
+  if (!PAINTED.has(key)) {
+    const painted = element("canvas", {});
+    paintMap(painted, result(number), map);
+    PAINTED.set(key, painted);
+  }
+  const kept = PAINTED.get(key), canvas = element("canvas", { width: kept.width, height: kept.height });
+  canvas.getContext("2d").drawImage(kept, 0, 0);
+  return canvas;
+}
+
+function loudestOf(number, count) {
+  RANKED[number] ||= loudest(result(number), mapsOf(result(number)));
+  return RANKED[number].slice(0, count);
+}
+
 // Go somewhere: to a step, a place, a map; what does not exist there is brought near.
 function go(where) {
   const before = STEPS[at.step], moved = where.step !== undefined && where.step !== at.step;
@@ -20,10 +40,10 @@ function go(where) {
     // The maps of two layers have nothing to do with each other.
     const kept = isMap(STEPS[clamped].shape) && isMap(before.shape) && before.shape[2] === STEPS[clamped].shape[2];
     const same = kept && STEPS[clamped].kind !== "convolution";
-    if (isMap(STEPS[clamped].shape) && !same) at.map = loudest(result(clamped), 1)[0];
+    if (isMap(STEPS[clamped].shape) && !same) at.map = loudestOf(clamped, 1)[0];
     if (STEPS[clamped].inputs.length) {
-      const from = inputOf(STEPS[clamped]);
-      if (isMap(from.shape)) at.from = loudest(from, 1)[0];
+      const from = STEPS[clamped].inputs[0];
+      if (isMap(STEPS[from].shape)) at.from = loudestOf(from, 1)[0];
     }
   }
   const { step: _, ...rest } = where;
@@ -161,8 +181,7 @@ function pointFromInput(step, row, column) {
 
 // A map, large, with what points at it; moving over it moves the pointer.
 function mapView(number, map, boxes, point) {
-  const tensor = result(number), [height, width] = tensor.shape, canvas = element("canvas", {});
-  paintMap(canvas, tensor, map);
+  const tensor = result(number), [height, width] = tensor.shape, canvas = canvasOf(number, map);
   const view = element("div", { class: "big points" }, canvas, outlines(tensor.shape, boxes));
   if (height > width) view.style.width = `${Math.round(WIDEST * width / height)}px`;
   let last = "";
@@ -180,12 +199,10 @@ function mapView(number, map, boxes, point) {
 function mapStrip(number, chosen, choose) {
   const tensor = result(number), maps = mapsOf(tensor);
   if (maps === 1) return "";
-  const shown = allMaps ? [...Array(maps).keys()] : loudest(tensor, FEW_MAPS);
+  const shown = allMaps ? [...Array(maps).keys()] : loudestOf(number, FEW_MAPS);
   if (!shown.includes(chosen)) shown[shown.length - 1] = chosen;
   const buttons = shown.map(map => {
-    const canvas = element("canvas", {});
-    paintMap(canvas, tensor, map);
-    return element("button", { class: map === chosen ? "chosen" : null, title: `map ${map}`, onclick: () => choose(map) }, canvas);
+    return element("button", { class: map === chosen ? "chosen" : null, title: `map ${map}`, onclick: () => choose(map) }, canvasOf(number, map));
   });
   const more = maps > FEW_MAPS
     ? element("button", { class: "more", onclick: () => { allMaps = !allMaps; show(); } }, allMaps ? "the loudest" : `all ${maps}`) : null;
@@ -219,8 +236,7 @@ const scaleNote = tensor => (tensor.data.some(v => v < 0) ? "gray is 0, white ab
 // The picture, and the part of it that the place at the pointer hangs on.
 function fieldView(step) {
   const picture = STEPS.findIndex(one => one.kind === "input"), shape = STEPS[picture].shape;
-  const canvas = element("canvas", {}), boxes = [];
-  paintMap(canvas, result(picture), shape[2] === 3 ? "colors" : 0);
+  const canvas = canvasOf(picture, shape[2] === 3 ? "colors" : 0), boxes = [];
   let words = "Every number here hangs on the whole picture.";
   if (step.sees && isMap(step.shape)) {
     const { size, step: apart, start } = step.sees;
@@ -270,7 +286,7 @@ function drawGraph() {
 function paintNode(number) {
   const canvas = here("graph").querySelectorAll(".node canvas")[number], tensor = result(number);
   if (!isMap(tensor.shape)) paintList(canvas, tensor);
-  else paintMap(canvas, tensor, number === 0 && tensor.shape[2] === 3 ? "colors" : loudest(tensor, 1)[0]);
+  else paintMap(canvas, tensor, number === 0 && tensor.shape[2] === 3 ? "colors" : loudestOf(number, 1)[0]);
 }
 
 function markGraph() {
@@ -326,7 +342,7 @@ function beginSomewhere() {
   const [height, width] = STEPS[0].shape, first = STEPS.findIndex(step => step.kind === "convolution");
   at.row = height >> 1; at.column = width >> 1;
   if (first < 0) return;
-  const values = valuesOfMap(result(first), loudest(result(first), 1)[0]), [tall, wide] = STEPS[first].shape;
+  const values = valuesOfMap(result(first), loudestOf(first, 1)[0]), [tall, wide] = STEPS[first].shape;
   const best = values.reduce((a, value, i) => (value > values[a] ? i : a), 0);
   at.row = Math.floor((Math.floor(best / wide) + 0.5) * height / tall);
   at.column = Math.floor((best % wide + 0.5) * width / wide);

@@ -283,9 +283,15 @@ def _activation(layer: Any, shapes: Shapes) -> _Made | None:
     name = activation_name(layer)
     if name not in ACTIVATIONS:
         return None
-    if name == "softmax":
-        return _Made("softmax") if len(shapes[0]) == 1 else None
-    return _Made("activation", {"function": name})
+    return (
+        _softmax(layer, shapes)
+        if name == "softmax"
+        else _Made("activation", {"function": name})
+    )
+
+
+def _softmax(layer: Any, shapes: Shapes) -> _Made | None:
+    return _Made("softmax") if len(shapes[0]) == 1 else None
 
 
 def _rescaling(layer: Any, shapes: Shapes) -> _Made | None:
@@ -321,6 +327,6 @@ _MAKERS: dict[str, Callable[[Any, Shapes], _Made | None]] = {
     "MaxPooling2D": _pooling("max-pooling"),
     "ReLU": _relu,
     "Rescaling": _rescaling,
-    "Softmax": _activation,
+    "Softmax": _softmax,
     "ZeroPadding2D": _zero_padding,
 }
