@@ -88,6 +88,18 @@ def test_names_that_nobody_knows(cli, convolves):
     assert "one of them" in told["expected"]
 
 
+def test_nothing_is_ignored_in_silence(cli, convolves):
+    words = (convolves / "model.visus", convolves / "a picture.png")
+    for options in (
+        ("--method", "rise", "--layer", "last"),
+        ("--method", "rise", "--data", "photos"),
+        ("--method", "rise", "--set", "occlusion.steps=3"),
+        ("--glass", "--layer", "last"),
+    ):
+        told = cli.json("explain", *words, *options, code=2)
+        assert options[-2] in told["received"] or "occlusion" in told["received"]
+
+
 def test_pictures_and_models_that_are_none(cli, convolves, tmp_path):
     (tmp_path / "no.png").write_bytes(b"no picture")
     model = convolves / "model.visus"

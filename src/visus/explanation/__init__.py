@@ -3,7 +3,7 @@
 What `needs` says: "graph", the ONNX graph of the bundle is enough and Keras is not
 imported; "network", the layers or gradients of the Keras network; "pictures", pictures
 that it has learned from. What `gives` says: "map", one number a pixel; "plates",
-pictures to look at.
+pictures to look at. With `layer`, a layer can be chosen.
 """
 
 from visus.core.registry import Registry
@@ -30,6 +30,7 @@ EXPLAINERS.add(
     "maps of the last convolution, each weighted by its mean gradient",
     needs="network",
     gives="map",
+    layer=True,
 )
 EXPLAINERS.add(
     "grad-cam++",
@@ -37,6 +38,7 @@ EXPLAINERS.add(
     "as grad-cam, with weights that see several things of one kind",
     needs="network",
     gives="map",
+    layer=True,
 )
 EXPLAINERS.add(
     "layer-cam",
@@ -44,6 +46,7 @@ EXPLAINERS.add(
     "as grad-cam, each place weighted by its own gradient: finer",
     needs="network",
     gives="map",
+    layer=True,
 )
 EXPLAINERS.add(
     "input-gradients",
@@ -79,6 +82,7 @@ EXPLAINERS.add(
     "what each layer makes of the picture",
     needs="network",
     gives="plates",
+    layer=True,
 )
 EXPLAINERS.add(
     "filters",
@@ -86,6 +90,7 @@ EXPLAINERS.add(
     "the kernels of the convolutions, as the network learned them",
     needs="network",
     gives="plates",
+    layer=True,
 )
 EXPLAINERS.add(
     "activation-maximization",
@@ -93,6 +98,7 @@ EXPLAINERS.add(
     "a picture, dreamt from gray, that a filter answers most",
     needs="network",
     gives="plates",
+    layer=True,
 )
 EXPLAINERS.add(
     "attention-maps",
@@ -100,6 +106,7 @@ EXPLAINERS.add(
     "where each head of an attention layer looks",
     needs="network",
     gives="plates",
+    layer=True,
 )
 EXPLAINERS.add(
     "nearest",

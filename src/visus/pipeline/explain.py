@@ -14,7 +14,13 @@ from visus.explanation import EXPLAINERS
 from visus.explanation.base import HeatMap, Plates
 from visus.pipeline.explained_panel import drawn
 from visus.pipeline.explained_place import free_place, require_free
-from visus.pipeline.question import Opened, Question, make_explainer, open_question
+from visus.pipeline.question import (
+    Opened,
+    Question,
+    make_explainer,
+    open_question,
+    require_used,
+)
 
 # With layers at hand, and without.
 WITH_MAPS, WITHOUT = "grad-cam", "occlusion"
@@ -86,7 +92,9 @@ def explain_picture(
         require_free(out, ".png", force=force)
     opened = open_question(question, progress)
     method = method or usual_method(opened)
-    explainer = make_explainer(EXPLAINERS.part(method), question.settings)
+    part = EXPLAINERS.part(method)
+    require_used(question, part)
+    explainer = make_explainer(part, question.settings)
     out = out or free_place(question.picture, method, ".png")
     with opened.progress.stage(f"Explaining by {method}"):
         found = explainer.explain(opened.subject())

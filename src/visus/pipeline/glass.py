@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from visus.core.errors import ConfigError
 from visus.core.files import write_text
 from visus.core.progress import Progress
 from visus.data.names import printable_name
@@ -67,6 +68,7 @@ def write_glass(
 
     if out is not None:
         require_free(out, ".html", force=force)
+    _require_nothing_else(question)
     opened = open_question(question, progress)
     out = out or free_place(question.picture, "glass", ".html")
     network = opened.network
@@ -76,6 +78,24 @@ def write_glass(
         page = glass_page(steps, _told(opened, notes))
         write_text(out, page)
     return GlassPage(opened, len(steps), notes, out)
+
+
+def _require_nothing_else(question: Question) -> None:
+    given = [
+        word
+        for word, value in (
+            ("--layer", question.layer),
+            ("--data", question.data),
+            ("--set", question.settings),
+        )
+        if value
+    ]
+    if given:
+        raise ConfigError(
+            received=f"{' and '.join(given)} with --glass.",
+            expected="neither: the page shows the whole network.",
+            remedy="Leave it out.",
+        )
 
 
 def _fitted(opened: Opened, network: "OpenedNetwork") -> tuple[str, ...]:

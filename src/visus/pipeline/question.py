@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from visus.bundles import Bundle
-from visus.core.errors import unknown_name
+from visus.core.errors import ConfigError, unknown_name
 from visus.core.progress import Progress, SilentProgress
 from visus.core.registry import Part
 from visus.core.settings import read_settings
@@ -155,6 +155,29 @@ def open_question(question: Question, progress: Progress | None = None) -> Opene
     # A class that nobody knows is refused before any work is done.
     _ = opened.output
     return opened
+
+
+def require_used(question: Question, part: Part) -> None:
+    """Refuse what this method would not look at: nothing is ignored in silence.
+
+    Raises:
+        ConfigError: a layer, a source or a setting is given that it does not use.
+    """
+    strange = [name for name in question.settings if name != part.name]
+    for given, used in (
+        (f"--layer {question.layer}", part.facts.get("layer") or not question.layer),
+        (
+            f"--data {question.data}",
+            part.facts["needs"] == "pictures" or not question.data,
+        ),
+        (f"A setting of {', '.join(strange)}", not strange),
+    ):
+        if not used:
+            raise ConfigError(
+                received=f"{given} for the method {part.name}.",
+                expected="only what that method uses.",
+                remedy="Leave it out, or choose another --method.",
+            )
 
 
 def make_explainer(part: Part, settings: Mapping[str, Any]) -> Explainer[Any]:
