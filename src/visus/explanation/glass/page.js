@@ -137,9 +137,13 @@ function givenColumn(step) {
   const title = element("h3", {}, `In: ${shapeText(tensor.shape)}`);
   if (!isMap(tensor.shape)) return [title, listView(step.inputs[0], null), ...fieldView(step)];
   const map = ownMap(step.kind) ? (isMap(step.shape) || step.kind === "flatten" ? at.map : at.place) : at.from;
-  const names = step.inputs.map(number => STEPS[number].name).join(" and ");
-  return [title, mapView(step.inputs[0], map, windowBox(step), (row, column) => pointFromInput(step, row, column)),
-    element("div", { class: "small" }, `map ${map} of ${names}`),
+  const views = step.inputs.map(number => {
+    const view = mapView(number, map, windowBox(step), (row, column) => pointFromInput(step, row, column));
+    // Where ways meet, all of them are seen, side by side.
+    if (step.inputs.length > 1) view.style.width = `${Math.floor(WIDEST / 2) - 4}px`;
+    return element("div", {}, view, element("div", { class: "small" }, `map ${map} of ${STEPS[number].name}`));
+  });
+  return [title, element("div", { style: "display:flex;flex-wrap:wrap;gap:8px" }, ...views),
     mapStrip(step.inputs[0], map, chosen => go(ownMap(step.kind) ? (isMap(step.shape) ? { map: chosen } : { from: chosen }) : { from: chosen })),
     ...fieldView(step)];
 }
