@@ -13,6 +13,7 @@ NAMES = (
     "cats_dogs",
     "transfer",
     "few_labels",
+    "explaining",
     "loading",
     "int8",
     # With the planted labels; "loading" with "augmenting"; each is one of its own too.

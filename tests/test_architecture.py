@@ -15,6 +15,7 @@ LAYERS = [
         "auditing",
         "training",
         "evaluation",
+        "explanation",
         "exporting",
         "labelling",
         "reporting",

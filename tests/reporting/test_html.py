@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from visus.core.report import Fact, Gallery, Interval, Report, Table, Tile
+from visus.core.report import Fact, Finding, Gallery, Interval, Report, Table, Tile
 from visus.reporting.html import report_fragment, report_html
 from visus.reporting.wording import printable
 
@@ -167,3 +167,12 @@ def test_styles_stay_below_their_own_class(sample_report):
         for selector in selectors
         for part in selector.split(",")
     )
+
+
+def test_leading_figures_stand_above_the_findings():
+    gallery = Gallery(title="Maps", tiles=())
+    finding = Finding(severity="info", message="Read me.")
+    report = Report(title="a", findings=(finding,), figures=(gallery,))
+    first, later = report_html(report, leading=1), report_html(report)
+    assert first.index("Maps") < first.index("Read me.")
+    assert later.index("Maps") > later.index("Read me.")

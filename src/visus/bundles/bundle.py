@@ -89,9 +89,16 @@ class Bundle:
             DataError: one of them cannot be read; its name is in the message.
         """
         ids = [_name(picture, row) for row, picture in enumerate(pictures)]
+        return self.predictions(tuple(ids), self.scores(self.prepare(pictures)))
+
+    def prepare(self, pictures: Sequence[Any]) -> NDArray[np.uint8]:
+        """Pictures as the network takes them: uint8 `(num_images, *spec.input_shape)`.
+
+        Raises:
+            DataError: one of them cannot be read; its name is in the message.
+        """
         prepared = [_prepared(picture, self.spec) for picture in pictures]
-        pixels = np.stack(prepared) if prepared else self._no_pixels()
-        return self.predictions(tuple(ids), self.scores(pixels))
+        return np.stack(prepared) if prepared else self._no_pixels()
 
     def predictions(
         self,

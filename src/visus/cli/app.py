@@ -12,6 +12,7 @@ from visus.cli import (
     data,
     doctor,
     evaluate,
+    explain,
     export,
     label,
     models,
@@ -38,6 +39,7 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("serve")(serve.serve)
+app.command("explain")(explain.explain)
 app.command("audit")(audit.audit)
 app.add_typer(label.label, name="label")
 app.command("export")(export.export)

@@ -13,9 +13,11 @@ from visus.pipeline.compare import compare_runs
 from visus.pipeline.config import frozen_choices
 from visus.pipeline.data import describe_data
 from visus.pipeline.evaluate import evaluate_bundle
+from visus.pipeline.explain import Explained, explain_picture
 from visus.pipeline.export import Asked, export_model
 from visus.pipeline.folds import resume_begun, train_asked
 from visus.pipeline.int8 import Shrunk, quantize_model
+from visus.pipeline.question import Question
 from visus.pipeline.train import Request
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.reporting.view import ReportView
@@ -25,6 +27,7 @@ __all__ = [
     "compare",
     "describe_data",
     "evaluate",
+    "explain",
     "export",
     "open_run",
     "quantize",
@@ -237,6 +240,49 @@ def audit(
     return audit_source(
         source, out=folder, target=target, settings=chosen, progress=progress
     )
+
+
+def explain(
+    bundle: str | Path,
+    picture: str | Path,
+    *,
+    method: str | None = None,
+    class_name: str | None = None,
+    layer: str | None = None,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    seed: int = 0,
+    settings: dict[str, Any] | None = None,
+    force: bool = False,
+) -> Explained:
+    """Draw why a model answers a picture as it does; see docs/explaining.md.
+
+    Args:
+        bundle: a `.visus` file, or a pretrained network's name.
+        picture: its file.
+        method: how; `None`: Grad-CAM where there are convolutions, else occlusion.
+        class_name: the class to explain; `None`: the one that is answered.
+        layer: the layer to look at; `None`: the method's own choice.
+        data: what the model learned from, for the method "nearest".
+        out: a PNG file; `None`: the first free one under `explanations/`.
+        seed: of what is drawn by chance.
+        settings: dotted or nested, by method, such as `{"rise.masks": 4000}`.
+        force: replace a file that is there.
+
+    Raises:
+        VisusError: with what was received, what was expected, and what to do.
+    """
+    question = Question(
+        Path(bundle),
+        Path(picture),
+        class_name=class_name,
+        layer=layer,
+        data=None if data is None else str(data),
+        settings=_nested(settings or {}),
+        seed=seed,
+    )
+    place = Path(out) if out is not None else None
+    return explain_picture(question, method=method, out=place, force=force)
 
 
 def compare(*runs: str | Path) -> ReportView:

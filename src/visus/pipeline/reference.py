@@ -7,6 +7,7 @@ from visus.core.registry import Registry
 from visus.core.settings import Settings
 from visus.data.config import AugmentConfig, DataConfig
 from visus.data.sources import SOURCES
+from visus.explanation import EXPLAINERS
 from visus.exporting import EXPORTERS
 from visus.models import NETWORKS
 from visus.models.config import NetworkConfig
@@ -40,17 +41,20 @@ def reference_page() -> str:
     parts += _registry("Tasks", TASKS)
     parts += _registry("Networks", NETWORKS)
     parts += _registry("Backbones", BACKBONES) + _registry("Sources", SOURCES)
-    parts += [*_registry("Checks", CHECKS), *_check_settings()]
+    parts += [*_registry("Checks", CHECKS), *_part_settings("check", CHECKS)]
+    parts += [*_registry("Methods of explaining", EXPLAINERS)]
+    parts += _part_settings("method", EXPLAINERS)
     parts += _registry("Formats of exports", EXPORTERS)
     parts += ["", "## Recipes", "", "| name | what it is for |", "| --- | --- |"]
     parts += [f"| `{name}` | {recipe.summary} |" for name, recipe in RECIPES.items()]
     return "\n".join(parts) + "\n"
 
 
-def _check_settings() -> list[str]:
-    """Rows of what each check can be told, for `visus audit --set`."""
-    rows = ["", "| setting of a check | default | what it is |", "| --- | --- | --- |"]
-    for part in CHECKS:
+def _part_settings(kind: str, registry: Registry) -> list[str]:
+    """Rows of what each part can be told, for `--set` of its verb."""
+    head = f"| setting of a {kind} | default | what it is |"
+    rows = ["", head, "| --- | --- | --- |"]
+    for part in registry:
         for name, field in part.load().settings_class.model_fields.items():
             rows.append(_row(f"{part.name}.{name}", field))
     return rows

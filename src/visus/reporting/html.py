@@ -34,11 +34,15 @@ SMALL_SIDE = 144
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def report_html(report: Report) -> str:
+def report_html(report: Report, *, leading: int = 0) -> str:
     """The whole page of a report, which needs nothing but itself.
 
     All text of the report is escaped, and a Content-Security-Policy forbids scripts
     and requests even so.
+
+    Args:
+        report: what to show.
+        leading: so many of its first figures stand right below the facts.
     """
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -47,17 +51,19 @@ def report_html(report: Report) -> str:
         '<meta name="color-scheme" content="light dark">'
         f"<title>{escaped(report.title)}</title>"
         f"<style>{PAGE_STYLE}</style></head>\n"
-        f"<body>{report_fragment(report)}</body></html>\n"
+        f"<body>{report_fragment(report, leading=leading)}</body></html>\n"
     )
 
 
-def report_fragment(report: Report) -> str:
+def report_fragment(report: Report, *, leading: int = 0) -> str:
     """The report without the page around it, for notebooks."""
-    charts = [figure for figure in report.figures if isinstance(figure, Chart)]
-    others = [figure for figure in report.figures if not isinstance(figure, Chart)]
+    first, rest = report.figures[:leading], report.figures[leading:]
+    charts = [figure for figure in rest if isinstance(figure, Chart)]
+    others = [figure for figure in rest if not isinstance(figure, Chart)]
     parts = [
         f"<h1>{escaped(report.title)}</h1>",
         _wrapped("facts", map(_fact, report.facts)),
+        *map(_figure, first),
         *map(_finding, report.findings),
         _wrapped("charts", map(_figure, charts)),
         *map(_table, report.tables),

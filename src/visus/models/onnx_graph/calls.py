@@ -28,6 +28,7 @@ class Call:
         inputs: what it takes.
         outputs: what it gives.
         operands: what an operation is called with, in order: inputs and plain numbers.
+        node: Keras's own record of this use.
     """
 
     name: str
@@ -35,6 +36,15 @@ class Call:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     operands: tuple[Tensor | float, ...] = ()
+    node: Any = None
+
+    def arguments(
+        self, values: Sequence[Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """What the layer is called with when its inputs are these `values`."""
+        drawn = zip(map(id, self.node.input_tensors), values, strict=True)
+        positional, named = self.node.arguments.fill_in(dict(drawn))
+        return tuple(positional), dict(named)
 
 
 def calls_of(model: Any) -> tuple[list[Call], list[Tensor]]:
@@ -79,7 +89,9 @@ class _Walk:
         outputs = [Tensor(next(self._numbers), s) for s in _shapes(node, inputs)]
         name = f"{place}{layer.name}"
         operands = _operands(node, inputs)
-        self.calls.append(Call(name, layer, tuple(inputs), tuple(outputs), operands))
+        self.calls.append(
+            Call(name, layer, tuple(inputs), tuple(outputs), operands, node)
+        )
         return outputs
 
 

@@ -1,0 +1,39 @@
+"""Pictures that a network has learned from, with what it makes of each."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visus.data.records import ImageRecord
+
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class KnownPictures:
+    """Pictures and their features.
+
+    Args:
+        records: of each picture.
+        features: float32 `(num_images, num_features)`: what its last layer takes.
+        pixels: from a row to the picture as the network takes it.
+        features_of: the like of any pixels `(num_images, height, width, channels)`.
+    """
+
+    records: Sequence[ImageRecord]
+    features: Floats
+    pixels: Callable[[int], Pixels]
+    features_of: Callable[[Pixels], Floats]
+
+    def distances(self, pixels: Pixels) -> Floats:
+        """From one picture to each `(num_images,)`: 1 less the cosine of the angle."""
+        asked = _unit(self.features_of(pixels[np.newaxis]))
+        return np.asarray(1 - (_unit(self.features) @ asked[0]), dtype=np.float32)
+
+
+def _unit(features: Floats) -> Floats:
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    return np.asarray(features / np.maximum(lengths, 1e-12), dtype=np.float32)
