@@ -12,8 +12,8 @@ import numpy as np
 
 from visus.core.cores import available_cores
 from visus.data.decode import DecodeFailure
-from visus.data.preprocess import PreprocessSpec
 from visus.data.opening import open_content
+from visus.data.preprocess import PreprocessSpec
 from visus.serving.config import EngineConfig
 from visus.serving.refusals import invalid, overloaded
 from visus.serving.work import Pixels
