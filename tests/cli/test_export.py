@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -130,12 +131,12 @@ def test_eight_bits_beside_float(cli, learned):
 
 
 def test_the_list_tries_and_says_why_not(cli, trained, monkeypatch):
-    proofs = iter(range(9))
+    numbers = count()
 
     def tried(bundle, to, out, **more):
         if to == "openvino":
             raise ModelError("Its processor is too old.", "a newer one.", "Buy one.")
-        number = next(proofs)
+        number = next(numbers)
         from visus.exporting.base import Runtime
         from visus.exporting.proof import Proof
 
