@@ -66,7 +66,9 @@ def test_the_proof_is_told_and_takes_pictures(cli, trained):
     model = trained / "run" / "model.visus"
     words = ["export", model, "--to", "onnx", "--data", trained / "stripes"]
     text = cli(*words, "--out", "m.onnx").stdout
-    assert "32 given" in text and "100% of the answers are the same" in text
+    assert max(map(len, text.splitlines())) <= 80
+    told = " ".join(text.split())
+    assert "32 given" in told and "100% of the answers are the same" in told
     refused(cli, *words[1:], "--out", "m.onnx", code=2, mentions="exists")
     told = cli.json(*words, "--out", "m.onnx", "--force")
     assert told["proof"]["pictures"] == 34
