@@ -68,7 +68,7 @@ def _repeated(session: Session, batch: Any) -> Measurement:
     calls = 0
     with stopwatch() as cost:
         until = time.perf_counter() + SECONDS
-        while time.perf_counter() < until:
+        while not calls or time.perf_counter() < until:
             session.scores(batch)
             calls += 1
     return {"calls": calls, **cost}

@@ -88,7 +88,7 @@ FAMILIES = {
     "mobilenet v3": lambda: keras.applications.MobileNetV3Small(
         alpha=0.75, minimalistic=False, **shared()
     ),
-    "densenet": lambda: densenet.DenseNet([1, 2, 1], name="small", **shared()),
+    "densenet": lambda: densenet.DenseNet([1, 1, 2, 1], name="small", **shared()),
     "nasnet": lambda: nasnet.NASNet(
         penultimate_filters=24 * 8,
         num_blocks=1,
@@ -103,7 +103,7 @@ FAMILIES = {
         0.25,
         0.2,
         64,
-        blocks_args="efficientnetv2-b0",
+        blocks_args=efficientnet_v2.DEFAULT_BLOCKS_ARGS["efficientnetv2-b0"],
         name="small",
         weights_name=None,
         **shared(),

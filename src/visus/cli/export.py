@@ -11,8 +11,9 @@ from visus.cli.progress import terminal_progress
 from visus.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from visus.core.progress import Progress
     from visus.exporting.export import Exported
-    from visus.pipeline.export import Tried
+    from visus.pipeline.int8 import Shrunk
 
 
 @verb
@@ -32,25 +33,9 @@ def export(
         Path | None,
         typer.Option(help="A new file or folder. Default: beside the model."),
     ] = None,
-    source: Annotated[
-        str | None,
-        typer.Option(
-            "--data",
-            metavar="SOURCE",
-            help="Pictures for the proof, else made ones; with --int8 those that the "
-            "model was trained on.",
-        ),
-    ] = None,
-    int8: Annotated[
-        bool,
-        typer.Option("--int8", help="Convolutions in eight bits; --to onnx only."),
-    ] = False,
-    budget: Annotated[
-        float | None,
-        typer.Option(
-            metavar="POINTS", help="Accuracy that --int8 may cost. Default: 0.5."
-        ),
-    ] = None,
+    source: options.ProofPictures = None,
+    int8: options.Int8 = False,
+    budget: options.Budget = None,
     list_formats: Annotated[
         bool,
         typer.Option("--list", help="Try every format and say what works here."),
@@ -61,35 +46,36 @@ def export(
     as_json: options.AsJson = False,
 ) -> None:
     """Write a model in another format, proved to be the same model."""
-    from visus.pipeline.export import Asked, export_model, require_format, try_formats
-    from visus.pipeline.int8 import quantize_model
-
     progress = terminal_progress(quiet=as_json)
     if list_formats:
-        tried = try_formats(model, offline=offline, progress=progress)
-        if as_json:
-            answer({"formats": [one.to_json() for one in tried]})
-            return
-        for one in tried:
-            _write_tried(one)
+        _list(model, offline, progress, as_json)
         return
+    from visus.pipeline.export import Asked, export_model, require_format
+    from visus.pipeline.int8 import quantize_model
+
     to = require_format(to)
     asked = Asked(
         _given(model), out, source, weights, offline=offline, force=force, say=progress
     )
+    done: Shrunk | Exported
     if int8 or budget is not None:
-        shrunk = quantize_model(asked, to, budget, int8=int8)
-        if as_json:
-            answer(shrunk.to_json())
-            return
-        write(str(shrunk.view))
-        _write_done(shrunk.exported)
-        return
-    done = export_model(asked, to)
+        done = quantize_model(asked, to, budget, int8=int8)
+    else:
+        done = export_model(asked, to)
+    answer(done.to_json()) if as_json else write(str(done))
+
+
+def _list(
+    model: Path | None, offline: bool, progress: "Progress", as_json: bool
+) -> None:
+    from visus.pipeline.export import try_formats
+
+    tried = try_formats(model, offline=offline, progress=progress)
     if as_json:
-        answer(done.to_json())
+        answer({"formats": [one.to_json() for one in tried]})
         return
-    _write_done(done)
+    for one in tried:
+        write(str(one))
 
 
 def _given(model: Path | None) -> Path:
@@ -100,20 +86,3 @@ def _given(model: Path | None) -> Path:
             remedy="Write, for instance, `visus export runs/a/model.visus --to onnx`.",
         )
     return model
-
-
-def _write_done(done: "Exported") -> None:
-    write(f"{done.out} ({done.size:,} bytes)")
-    write(f"proof: {done.proof}.")
-
-
-def _write_tried(one: "Tried") -> None:
-    if one.exported is None:
-        write(f"{one.name:<12}does not work here")
-        write(f"    why: {one.reason}")
-        write(f"    to mend it: {one.remedy}")
-        return
-    proof = one.exported.proof
-    write(f"{one.name:<12}works, proved in {proof.runtime}")
-    write(f"    {one.summary}")
-    write(f"    largest difference {proof.largest_difference:.1e}, {one.seconds:.0f} s")

@@ -130,3 +130,19 @@ Resume = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done, and how long.")
 ]
+ProofPictures = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="SOURCE",
+        help="Pictures for the proof, else made ones; with --int8 those that the "
+        "model was trained on.",
+    ),
+]
+Int8 = Annotated[
+    bool, typer.Option("--int8", help="Convolutions in eight bits; --to onnx only.")
+]
+Budget = Annotated[
+    float | None,
+    typer.Option(metavar="POINTS", help="Accuracy that --int8 may cost. Default: 0.5."),
+]

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from visus.exporting.proof import Proof, compare, question, require_proof
 
 # Whose folders may be replaced.
 VERB = "export"
+TERMINAL_COLUMNS = 80
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ class Exported:
             "bytes": self.size,
             "proof": self.proof.to_json(),
         }
+
+    def __str__(self) -> str:
+        proof = textwrap.fill(f"proof: {self.proof}.", TERMINAL_COLUMNS)
+        return f"{self.out} ({self.size:,} bytes)\n{proof}"
 
 
 def export_bundle(

@@ -1,6 +1,7 @@
 """visus export: a bundle in another format, proved to be the same model."""
 
 import tempfile
+import textwrap
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,12 @@ from visus.data.sources import read_source
 from visus.data.sources.base import Access
 from visus.exporting import EXPORTERS
 from visus.exporting.base import Exporter
-from visus.exporting.export import Exported, export_bundle, require_free
+from visus.exporting.export import (
+    TERMINAL_COLUMNS,
+    Exported,
+    export_bundle,
+    require_free,
+)
 from visus.exporting.proof import FURTHER_PICTURES, made_pictures
 from visus.models.config import NetworkConfig
 from visus.pipeline.pretrained import open_model
@@ -62,6 +68,19 @@ class Tried:
             "remedy": self.remedy,
             "seconds": round(self.seconds, 2),
         }
+
+    def __str__(self) -> str:
+        if self.exported is None:
+            lines = (f"why: {self.reason}", f"to mend it: {self.remedy}")
+            return "\n".join(
+                [f"{self.name:<12}does not work here", *map(_indented, lines)]
+            )
+        proof = self.exported.proof
+        return (
+            f"{self.name:<12}works, proved in {proof.runtime}\n    {self.summary}\n"
+            f"    largest difference {proof.largest_difference:.1e}, "
+            f"{self.seconds:.0f} s"
+        )
 
 
 @dataclass(frozen=True)
@@ -174,6 +193,12 @@ def require_format(to: str | None) -> str:
             "`visus export --list`.",
         )
     return EXPORTERS.part(to).name
+
+
+def _indented(words: str) -> str:
+    return textwrap.fill(
+        words, TERMINAL_COLUMNS, initial_indent="    ", subsequent_indent="    "
+    )
 
 
 def _tried(

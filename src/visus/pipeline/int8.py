@@ -49,6 +49,9 @@ class Shrunk:
         """As `visus export --int8 --json` prints it."""
         return {**self.exported.to_json(), "int8": self.quantized.to_json()}
 
+    def __str__(self) -> str:
+        return f"{self.view}\n{self.exported}"
+
     def _repr_html_(self) -> str:
         return self.view._repr_html_()
 
