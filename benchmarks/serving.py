@@ -240,7 +240,9 @@ def _mlserver_folder(folder: Path, model: str, graph: Path, port: int) -> Path:
         "metrics_port": free_port(),
         "host": "127.0.0.1",
         "debug": False,
-        "parallel_workers": 1,
+        # Its worker processes do not start with the event loop that pip gives it today;
+        # without them a request is not copied to another process and back.
+        "parallel_workers": 0,
     }
     model_settings = {
         "name": model,
