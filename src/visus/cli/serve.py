@@ -9,48 +9,59 @@ import typer
 from visus.cli import options
 from visus.cli.output import TERMINATED, verb, write
 
+Bundles = Annotated[list[Path] | None, typer.Argument(help="model.visus files.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Option("--name", help="Of a bundle's model, in their order; repeatable."),
+]
+Repository = Annotated[
+    Path | None,
+    typer.Option(help="A folder of NAME/VERSION/model.visus instead of bundles."),
+]
+PollSeconds = Annotated[
+    float | None, typer.Option(help="Look for new versions so often.")
+]
+Host = Annotated[str, typer.Option(help="Address to listen to.")]
+HttpPort = Annotated[int, typer.Option(help="Port of HTTP; 0: any.")]
+GrpcPort = Annotated[int | None, typer.Option(help="Port of gRPC; else none.")]
+Input = Annotated[
+    str,
+    typer.Option("--input", metavar="RANGE", help="Tensors: pixels 0-255, or unit."),
+]
+AllowUrls = Annotated[
+    bool, typer.Option("--allow-urls", help="Fetch pictures from public addresses.")
+]
+Admin = Annotated[
+    bool, typer.Option("--admin", help="Clients may load and unload models.")
+]
+KeyFile = Annotated[
+    Path | None, typer.Option(help="Answer only those who bring one of its keys.")
+]
+Certificate = Annotated[
+    Path | None, typer.Option(help="PEM certificate; makes it https.")
+]
+PrivateKey = Annotated[Path | None, typer.Option(help="Its private key.")]
+LogFile = Annotated[
+    Path | None, typer.Option(help="File of JSON lines. Default: standard error.")
+]
+
 
 @verb
 def serve(
-    bundles: Annotated[
-        list[Path] | None, typer.Argument(help="model.visus files.")
-    ] = None,
-    name: Annotated[
-        list[str] | None,
-        typer.Option("--name", help="Of a bundle's model, in their order; repeatable."),
-    ] = None,
-    repository: Annotated[
-        Path | None,
-        typer.Option(help="A folder of NAME/VERSION/model.visus instead of bundles."),
-    ] = None,
-    poll_seconds: Annotated[
-        float | None, typer.Option(help="Look for new versions so often.")
-    ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen to.")] = "127.0.0.1",
-    http: Annotated[int, typer.Option(help="Port of HTTP; 0: any.")] = 8501,
-    grpc: Annotated[int | None, typer.Option(help="Port of gRPC; else none.")] = None,
-    unit: Annotated[
-        str,
-        typer.Option(
-            "--input", metavar="RANGE", help="Tensors: pixels 0-255, or unit."
-        ),
-    ] = "pixels",
-    allow_urls: Annotated[
-        bool, typer.Option("--allow-urls", help="Fetch pictures from public addresses.")
-    ] = False,
-    admin: Annotated[
-        bool, typer.Option("--admin", help="Clients may load and unload models.")
-    ] = False,
-    api_key_file: Annotated[
-        Path | None, typer.Option(help="Answer only those who bring one of its keys.")
-    ] = None,
-    tls_cert: Annotated[
-        Path | None, typer.Option(help="PEM certificate; makes it https.")
-    ] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="Its private key.")] = None,
-    log: Annotated[
-        Path | None, typer.Option(help="File of JSON lines. Default: standard error.")
-    ] = None,
+    bundles: Bundles = None,
+    name: Names = None,
+    repository: Repository = None,
+    poll_seconds: PollSeconds = None,
+    host: Host = "127.0.0.1",
+    http: HttpPort = 8501,
+    grpc: GrpcPort = None,
+    unit: Input = "pixels",
+    allow_urls: AllowUrls = False,
+    admin: Admin = False,
+    api_key_file: KeyFile = None,
+    tls_cert: Certificate = None,
+    tls_key: PrivateKey = None,
+    log: LogFile = None,
     settings: options.Settings = None,
 ) -> None:
     """Answer pictures over the network until a signal comes."""
@@ -64,8 +75,10 @@ def serve(
         "admin": admin,
         "poll_seconds": poll_seconds,
     }
-    if tls_cert or tls_key:
-        choices["http"] |= {"tls_cert": str(tls_cert), "tls_key": str(tls_key)}
+    if tls_cert:
+        choices["http"]["tls_cert"] = str(tls_cert)
+    if tls_key:
+        choices["http"]["tls_key"] = str(tls_key)
     request = ServeRequest(
         bundles=tuple(bundles or ()),
         names=tuple(name or ()),

@@ -11,6 +11,8 @@ from visus.models import NETWORKS
 from visus.models.config import NetworkConfig
 from visus.models.pretrained import BACKBONES
 from visus.pipeline.config import RunConfig
+from visus.serving.config import EngineConfig, HttpConfig, ServingConfig
+from visus.serving.versions import Policy
 from visus.tasks import TASKS
 from visus.training.config import TrainingConfig
 from visus.training.head.config import FrozenConfig
@@ -25,16 +27,21 @@ GROUPS: tuple[tuple[str, type[Settings]], ...] = (
     ("frozen.", FrozenConfig),
 )
 
+SERVER_GROUPS: tuple[tuple[str, type[Settings]], ...] = (
+    ("", ServingConfig),
+    ("engine.", EngineConfig),
+    ("http.", HttpConfig),
+    ("policy.", Policy),
+)
+
 
 def reference_page() -> str:
     """The page as Markdown."""
     parts = ["# Reference", "", "Written by `make docs`; do not edit.", ""]
     parts += ["## Settings", "", "For `--set`, TOML files and `settings=`.", ""]
-    parts += ["| setting | default | what it is |", "| --- | --- | --- |"]
-    for prefix, group in GROUPS:
-        for name, field in group.model_fields.items():
-            if field.description:
-                parts.append(_row(f"{prefix}{name}", field))
+    parts += _settings(GROUPS)
+    parts += ["", "### Of `visus serve`", "", "`policy` is serving.toml too.", ""]
+    parts += _settings(SERVER_GROUPS)
     parts += _registry("Tasks", TASKS)
     parts += _registry("Networks", NETWORKS)
     parts += _registry("Backbones", BACKBONES) + _registry("Sources", SOURCES)
@@ -42,6 +49,16 @@ def reference_page() -> str:
     parts += ["", "## Recipes", "", "| name | what it is for |", "| --- | --- |"]
     parts += [f"| `{name}` | {recipe.summary} |" for name, recipe in RECIPES.items()]
     return "\n".join(parts) + "\n"
+
+
+def _settings(groups: tuple[tuple[str, type[Settings]], ...]) -> list[str]:
+    """A row of what can be set in each of the groups."""
+    rows = ["| setting | default | what it is |", "| --- | --- | --- |"]
+    for prefix, group in groups:
+        for name, field in group.model_fields.items():
+            if field.description:
+                rows.append(_row(f"{prefix}{name}", field))
+    return rows
 
 
 def _check_settings() -> list[str]:
@@ -54,7 +71,8 @@ def _check_settings() -> list[str]:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    default = "required" if field.is_required() else f"`{field.default}`"
+    made = field.get_default(call_default_factory=True)
+    default = "required" if field.is_required() else f"`{made}`"
     return f"| `{name}` | {default} | {field.description} |"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from visus.core.settings import Settings
 from visus.serving.versions import Policy
@@ -59,6 +59,13 @@ class HttpConfig(Settings):
     tls_key: str | None = Field(None, description="PEM file of its key")
     allow_urls: bool = Field(False, description="fetch pictures from public addresses")
     log_requests: bool = Field(True, description="one line of log a request")
+
+    @model_validator(mode="after")
+    def _a_key_needs_its_certificate(self) -> "HttpConfig":
+        if self.tls_key and not self.tls_cert:
+            # Served without TLS, it would look as if it had it.
+            raise ValueError("tls_key needs tls_cert")
+        return self
 
 
 class ServingConfig(Settings):
