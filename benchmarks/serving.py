@@ -25,8 +25,8 @@ from statistics import median
 
 import numpy as np
 
-from benchmarks.data import own_home, scratch_folder, shared_archive, unpack
-from benchmarks.environments import environment_python, versions_in
+from benchmarks.data import NO_DATA, own_home, scratch_folder, shared_archive, unpack
+from benchmarks.environments import NotInstalled, environment_python, versions_in
 from benchmarks.load import generate_load
 from benchmarks.measure import (
     Measurement,
@@ -203,7 +203,7 @@ def main() -> None:
     quick = _arguments().quick
     machine = describe_machine()
     with scratch_folder() as folder, own_home(folder):
-        bench = Bench(folder, quick)
+        bench = _bench(folder, quick)
         machine["peers"] = bench.versions()
         bench.make_files()
         measurements = bench.measure()
@@ -223,6 +223,14 @@ def main() -> None:
     )
     quicker = min(ratios[_against(peer, "small")] for peer in PEERS)
     print(last_line("serving", quicker))
+
+
+def _bench(folder: Path, quick: bool) -> Bench:
+    try:
+        return Bench(folder, quick)
+    except NotInstalled as reason:
+        print(f"{reason}. The peers are needed: install from a package index.")
+        raise SystemExit(NO_DATA) from reason
 
 
 def _classes_of(folder: Path) -> Path:
@@ -279,6 +287,7 @@ def _ratios(measurements: Sequence[Measurement]) -> dict[str, float]:
             late = [_median(measurements, "p99_ms", wanted) for wanted in (ours, other)]
             ratios[_against(peer, model)] = rates[0] / rates[1]
             ratios[f"p99 of {peer} / Visus, {model}"] = late[1] / late[0]
+            ratios[f"server's CPU of {peer} / Visus, {model}"] = used[1] / used[0]
     latency = values_of(measurements, "over_ms", kind="latency")
     ratios["one client, ms over in process"] = median(latency)
     ratios["cold start, seconds"] = median(
