@@ -281,11 +281,11 @@ def _ratios(measurements: Sequence[Measurement]) -> dict[str, float]:
         for peer, theirs in PEERS.items():
             ours = {"side": VISUS, "model": model, "way": "json"}
             other = {"side": peer, "model": model, "way": theirs}
-            rates = [
-                _median(measurements, "requests_per_second", w) for w in (ours, other)
-            ]
-            late = [_median(measurements, "p99_ms", wanted) for wanted in (ours, other)]
-            ratios[_against(peer, model)] = rates[0] / rates[1]
+            rate, late, used = (
+                [_median(measurements, field, wanted) for wanted in (ours, other)]
+                for field in ("requests_per_second", "p99_ms", "cpu_ms")
+            )
+            ratios[_against(peer, model)] = rate[0] / rate[1]
             ratios[f"p99 of {peer} / Visus, {model}"] = late[1] / late[0]
             ratios[f"server's CPU of {peer} / Visus, {model}"] = used[1] / used[0]
     latency = values_of(measurements, "over_ms", kind="latency")
