@@ -18,6 +18,7 @@ NAMES = (
     "int8",
     # With the planted labels; "loading" with "augmenting"; each is one of its own too.
     "audit",
+    "serving",
 )
 
 

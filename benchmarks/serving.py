@@ -25,8 +25,8 @@ from statistics import median
 
 import numpy as np
 
-from benchmarks.data import own_home, scratch_folder, shared_archive, unpack
-from benchmarks.environments import environment_python, versions_in
+from benchmarks.data import NO_DATA, own_home, scratch_folder, shared_archive, unpack
+from benchmarks.environments import NotInstalled, environment_python, versions_in
 from benchmarks.load import generate_load
 from benchmarks.measure import (
     Measurement,
@@ -203,7 +203,7 @@ def main() -> None:
     quick = _arguments().quick
     machine = describe_machine()
     with scratch_folder() as folder, own_home(folder):
-        bench = Bench(folder, quick)
+        bench = _bench(folder, quick)
         machine["peers"] = bench.versions()
         bench.make_files()
         measurements = bench.measure()
@@ -225,6 +225,14 @@ def main() -> None:
     print(last_line("serving", quicker))
 
 
+def _bench(folder: Path, quick: bool) -> Bench:
+    try:
+        return Bench(folder, quick)
+    except NotInstalled as reason:
+        print(f"{reason}. The peers are needed: install from a package index.")
+        raise SystemExit(NO_DATA) from reason
+
+
 def _classes_of(folder: Path) -> Path:
     """The folder whose subfolders hold the pictures, wherever the archive has it."""
     return next(iter(sorted(folder.rglob("*.jpg")))).parents[1]
@@ -240,7 +248,9 @@ def _mlserver_folder(folder: Path, model: str, graph: Path, port: int) -> Path:
         "metrics_port": free_port(),
         "host": "127.0.0.1",
         "debug": False,
-        "parallel_workers": 1,
+        # Its worker processes do not start with the event loop that pip gives it today;
+        # without them a request is not copied to another process and back.
+        "parallel_workers": 0,
     }
     model_settings = {
         "name": model,
@@ -271,12 +281,13 @@ def _ratios(measurements: Sequence[Measurement]) -> dict[str, float]:
         for peer, theirs in PEERS.items():
             ours = {"side": VISUS, "model": model, "way": "json"}
             other = {"side": peer, "model": model, "way": theirs}
-            rates = [
-                _median(measurements, "requests_per_second", w) for w in (ours, other)
-            ]
-            late = [_median(measurements, "p99_ms", wanted) for wanted in (ours, other)]
-            ratios[_against(peer, model)] = rates[0] / rates[1]
+            rate, late, used = (
+                [_median(measurements, field, wanted) for wanted in (ours, other)]
+                for field in ("requests_per_second", "p99_ms", "cpu_ms")
+            )
+            ratios[_against(peer, model)] = rate[0] / rate[1]
             ratios[f"p99 of {peer} / Visus, {model}"] = late[1] / late[0]
+            ratios[f"server's CPU of {peer} / Visus, {model}"] = used[1] / used[0]
     latency = values_of(measurements, "over_ms", kind="latency")
     ratios["one client, ms over in process"] = median(latency)
     ratios["cold start, seconds"] = median(

@@ -54,6 +54,7 @@ def test_ratios_are_of_the_quicker_floor_and_of_each_peer():
     assert ratios["share of bare, photo jpeg, server's CPU"] == 2.0 / 2.5
     assert ratios["Visus / LitServe, requests a second, small"] == 4
     assert ratios["p99 of MLServer / Visus, photo"] == 4
+    assert ratios["server's CPU of LitServe / Visus, photo"] == 4
     assert ratios["one client, ms over in process"] == 0.7
 
 

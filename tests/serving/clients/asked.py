@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ parser.add_argument("--http", type=int, required=True)
 parser.add_argument("--grpc", type=int, required=True)
 parser.add_argument("--files", type=Path, required=True)
 asked = parser.parse_args()
+# KServe reads the command line too, when it is imported.
+del sys.argv[1:]
 
 HTTP = f"127.0.0.1:{asked.http}"
 GRPC = f"127.0.0.1:{asked.grpc}"

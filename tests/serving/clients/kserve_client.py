@@ -56,7 +56,7 @@ async def ask_v2():
 
 
 async def ask_grpc():
-    client = InferenceGRPCClient(GRPC, retries=1)
+    client = InferenceGRPCClient(GRPC)
     assert await client.is_server_live() and await client.is_server_ready()
     assert await client.is_model_ready(MODEL)
     for binary_data in (True, False):

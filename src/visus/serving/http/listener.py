@@ -132,6 +132,7 @@ def _uvicorn_config(app: App, config: HttpConfig) -> uvicorn.Config:
         "lifespan": "off",
         "log_config": None,
         "access_log": False,
+        "proxy_headers": False,
         "server_header": False,
         "date_header": False,
         "timeout_keep_alive": config.idle_seconds,
