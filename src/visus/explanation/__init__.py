@@ -111,7 +111,7 @@ EXPLAINERS.add(
 EXPLAINERS.add(
     "nearest",
     "visus.explanation.nearest:Nearest",
-    "the pictures it learned from that look most alike to it, and those of another",
+    "training pictures that look most alike to the network, also of another class",
     needs="pictures",
     gives="plates",
 )

@@ -31,7 +31,8 @@ class KnownPictures:
     def distances(self, pixels: Pixels) -> Floats:
         """From one picture to each `(num_images,)`: 1 less the cosine of the angle."""
         asked = _unit(self.features_of(pixels[np.newaxis]))
-        return np.asarray(1 - (_unit(self.features) @ asked[0]), dtype=np.float32)
+        cosines = _unit(self.features) @ asked[0]
+        return np.asarray(np.clip(1 - cosines, 0, 2), dtype=np.float32)
 
 
 def _unit(features: Floats) -> Floats:

@@ -42,7 +42,8 @@ def report_html(report: Report, *, leading: int = 0) -> str:
 
     Args:
         report: what to show.
-        leading: so many of its first figures stand right below the facts.
+        leading: so many of its first figures stand right below the facts, and then
+            tables above charts.
     """
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -60,13 +61,15 @@ def report_fragment(report: Report, *, leading: int = 0) -> str:
     first, rest = report.figures[:leading], report.figures[leading:]
     charts = [figure for figure in rest if isinstance(figure, Chart)]
     others = [figure for figure in rest if not isinstance(figure, Chart)]
+    tables = [*map(_table, report.tables)]
     parts = [
         f"<h1>{escaped(report.title)}</h1>",
         _wrapped("facts", map(_fact, report.facts)),
         *map(_figure, first),
         *map(_finding, report.findings),
+        *(tables if first else ()),
         _wrapped("charts", map(_figure, charts)),
-        *map(_table, report.tables),
+        *(() if first else tables),
         *map(_figure, others),
     ]
     content = "\n".join(part for part in parts if part)
