@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visus.bundles.calibration import Calibration
 from visus.bundles.format import Contents, read_contents, write_contents
 from visus.bundles.predictions import Predictions
 from visus.bundles.runtime import Session
@@ -26,6 +27,8 @@ from visus.tasks.choose import read_task
 # Other processors add in another order; a wrong graph is wrong by far more. Of numbers,
 # it counts spreads of the training targets.
 GOLDEN_TOLERANCE = 1e-3
+# Why a bundle is not calibrated, by the key of its origin.
+UNCALIBRATED = "uncalibrated"
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,25 @@ class Bundle:
         return read_settings(PreprocessSpec, self.contents.spec, "spec")
 
     @cached_property
+    def calibration(self) -> Calibration | None:
+        """What makes probabilities of its scores; `None`: they are as they come."""
+        if self.contents.calibration is None:
+            return None
+        return Calibration.of(
+            self.contents.calibration, self.contents.calibration_arrays
+        )
+
+    @property
+    def uncalibrated(self) -> str:
+        """Why there is no calibration, in words; "" where there is one."""
+        if self.contents.calibration is not None:
+            return ""
+        older = "the model was made by a Visus that did not calibrate"
+        return str(self.origin.get(UNCALIBRATED, older))
+
+    @cached_property
     def session(self) -> Session:
-        """The running graph."""
+        """The running graph, which gives raw scores."""
         return Session(self.contents.graph)
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
@@ -76,7 +96,11 @@ class Bundle:
         Args:
             pixels: uint8 `(num_images, *spec.input_shape)`.
         """
-        return self.session.scores(pixels)
+        return self.calibrated(self.session.scores(pixels))
+
+    def calibrated(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores as `task` means them, of those that the graph gave."""
+        return raw if self.calibration is None else self.calibration.scores(raw)
 
     def predict(self, pictures: Sequence[Any]) -> Predictions:
         """Answer for pictures: paths, uint8 arrays or PIL pictures.
@@ -131,6 +155,7 @@ def load_bundle(path: str | Path, *, verify: bool = True) -> Bundle:
         ModelError: the file is damaged, of a newer version, or answers differently.
     """
     bundle = Bundle(read_contents(Path(path)), Path(path))
+    _require_calibration(bundle)
     if verify:
         _verify(bundle)
     return bundle
@@ -150,7 +175,8 @@ def short_hashes(content_hashes: Iterable[str]) -> NDArray[np.uint64]:
 
 def _verify(bundle: Bundle) -> None:
     golden = bundle.contents.golden
-    difference = np.abs(bundle.scores(golden["pixels"]) - golden["scores"])
+    raw = bundle.session.scores(golden["pixels"])
+    difference = np.abs(raw - golden["scores"])
     worst = float(difference.max(initial=0.0)) / bundle.task.head.scale
     if not worst <= GOLDEN_TOLERANCE:
         raise ModelError(
@@ -160,6 +186,19 @@ def _verify(bundle: Bundle) -> None:
             remedy="Use the ONNX Runtime that it was made with: "
             f"{bundle.origin.get('versions', {}).get('onnxruntime', 'unknown')}.",
         )
+
+
+def _require_calibration(bundle: Bundle) -> None:
+    try:
+        calibration = bundle.calibration
+        if calibration is not None:
+            calibration.require_fitting(len(bundle.class_names))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            received=f"The calibration in {bundle.path} cannot be used: {error}.",
+            expected="one that fits its classes, as `visus train` wrote it.",
+            remedy="Copy the bundle again from where it was made, or train again.",
+        ) from error
 
 
 def _name(picture: Any, row: int) -> str:

@@ -18,7 +18,7 @@ from visus.data.sources import read_source
 from visus.data.sources.base import Access
 from visus.data.splits import assign_splits
 from visus.evaluation.evaluate import evaluate
-from visus.pipeline.report import answer, test_figures
+from visus.pipeline.report import answer, table_rows, test_figures
 from visus.reporting.view import ReportView, save_report
 
 
@@ -43,6 +43,7 @@ class Evaluated:
             "left_out": self.left_out,
             "found": self.ledger.found,
             "quarantined": len(self.ledger.quarantined),
+            "tables": {t.title: table_rows(t) for t in self.view.report.tables},
             "report": str(self.view.page),
         }
 
@@ -95,6 +96,7 @@ def evaluate_bundle(
             pictures,
             title=f"{bundle.origin['network']} on {dataset.name}",
             findings=_findings(left_out, scan.ledger),
+            by=bundle,
         )
     page = out or _free_page(path.parent / "reports", dataset.name)
     return Evaluated(save_report(report, page.parent, page.stem), left_out, scan.ledger)

@@ -7,19 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visus.bundles.bundle import Bundle, save_bundle, short_hashes
+from visus.bundles.bundle import UNCALIBRATED, Bundle, save_bundle, short_hashes
+from visus.bundles.calibration import Calibration
 from visus.bundles.format import Contents
 from visus.bundles.runtime import Session
 from visus.core.errors import ModelError
 from visus.core.run import Run
 from visus.data.batches import Batch
 from visus.data.preprocess import scaled_images
+from visus.evaluation.calibrate import Held, calibrate
 from visus.pipeline.backbone import ORIGIN
 from visus.pipeline.environment import describe_environment
 from visus.pipeline.learn import Learned
 from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
-from visus.tasks.base import Floats, Targets, Task
+from visus.tasks.base import Floats, Task
 
 GOLDEN_PICTURES = 8
 
@@ -71,6 +73,7 @@ class Packed:
         held_scores: gives the scores of the validation pictures, as the graph has
             them; `None` where there are no such pictures.
         origin: what the origin says of the network.
+        held_out: training pictures that it answered while they were held out.
     """
 
     graph: bytes
@@ -78,6 +81,7 @@ class Packed:
     golden: Mapping[str, NDArray[Any]]
     held_scores: Callable[[], Floats | None]
     origin: Mapping[str, Any]
+    held_out: Held | None = None
 
 
 def save_packed(run: Run, plan: Plan, data: PreparedData, packed: Packed) -> Bundle:
@@ -87,18 +91,24 @@ def save_packed(run: Run, plan: Plan, data: PreparedData, packed: Packed) -> Bun
         ModelError: it does not answer its golden pictures as it must.
         MachineError: it cannot be written.
     """
+    held = _held(data, packed.held_scores)
+    found = calibrate(_all_held(held, packed.held_out), data.task)
+    calibration = None if isinstance(found, str) else found
+    why = {UNCALIBRATED: found} if isinstance(found, str) else {}
     contents = Contents(
         graph=packed.graph,
         network=packed.network,
         spec=plan.spec.model_dump(mode="json"),
         class_names=data.task.names,
-        origin={**_origin(plan, data), **packed.origin},
+        origin={**_origin(plan, data), **packed.origin, **why},
         golden=packed.golden,
         content_hashes={
             split: short_hashes(hashes)
             for split, hashes in data.content_hashes().items()
         },
-        task=_decided(data, packed.held_scores).to_json(),
+        task=_decided(data.task, held, calibration).to_json(),
+        calibration=calibration.to_json() if calibration else None,
+        calibration_arrays=calibration.to_arrays() if calibration else {},
     )
     return save_bundle(run.bundle_path, contents)
 
@@ -111,19 +121,27 @@ def golden_rows(data: PreparedData) -> tuple[Batch, NDArray[np.intp]]:
     return pictures, rows[:GOLDEN_PICTURES]
 
 
-def _decided(data: PreparedData, scores: Callable[[], Floats | None]) -> Task:
-    """The task with what it decides by validation."""
-    held = data.split("validation")
+def _held(data: PreparedData, scores: Callable[[], Floats | None]) -> Held | None:
+    """The validation pictures with raw scores."""
+    pictures = data.split("validation")
+    if pictures is None or data.task.head.activation == "linear":
+        return None
+    raw = scores()
+    if raw is None:
+        raise ValueError("no scores of the validation pictures")
+    return Held(raw, pictures.targets, pictures.weights)
+
+
+def _all_held(held: Held | None, others: Held | None) -> Held | None:
+    return others if held is None else held.and_also(others)
+
+
+def _decided(task: Task, held: Held | None, calibration: Calibration | None) -> Task:
+    """The task with what it decides by validation, in calibrated scores."""
     if held is None:
-        return data.task
-
-    def answered() -> tuple[Floats, Targets, Floats]:
-        found = scores()
-        if found is None:
-            raise ValueError("no scores of the validation pictures")
-        return found, held.targets, held.weights
-
-    return data.task.decided_by(answered)
+        return task
+    scores = calibration.scores(held.scores) if calibration else held.scores
+    return task.decided_by(lambda: (scores, held.targets, held.weights))
 
 
 def _network_bytes(model: Any) -> bytes | None:

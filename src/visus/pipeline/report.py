@@ -44,6 +44,7 @@ def report_run(
         plain=small,
         epochs=told.epochs,
         findings=[*data.findings(), *told.findings, *notes],
+        by=bundle,
     )
     charts = (*told.charts, *report.figures)
     report = report.model_copy(update={"figures": charts})
@@ -64,7 +65,7 @@ def _answer(
 ) -> Predictions:
     if scores is None:
         return answer(bundle, pictures, data.dataset)
-    return _as_answers(bundle, scores, pictures, data.dataset)
+    return _as_answers(bundle, bundle.calibrated(scores), pictures, data.dataset)
 
 
 def _as_answers(
@@ -133,6 +134,11 @@ def test_figures(report: Report) -> dict[str, Any]:
         **figures,
         "interval": [interval.low, interval.high] if interval else None,
     }
+
+
+def table_rows(table: Table) -> list[dict[str, Any]]:
+    """The rows as plain data, each a mapping from column to value."""
+    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
 
 
 def headline(report: Report) -> str:

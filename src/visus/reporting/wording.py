@@ -19,6 +19,7 @@ TITLES = {
     "micro_f1": "F1 over all labels (micro)",
     "macro_f1": "Mean F1 of the labels (macro)",
     "subset_accuracy": "Wholly right",
+    "calibration_error": "Calibration error",
     "r_squared": "R squared",
     "spearman": "Spearman's rank correlation",
     "group_mean_absolute_error": "By group",
