@@ -6,7 +6,8 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit, softmax
 
 from visus.bundles.calibration import Calibration, tempered
-from visus.evaluation.calibrate import Held, calibrate
+from visus.evaluation.calibrate import calibrate
+from visus.evaluation.held import Held
 from visus.evaluation.temperature import fit_temperatures
 from visus.tasks.multi_label import MultiLabel
 from visus.tasks.numeric import Numeric

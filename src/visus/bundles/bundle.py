@@ -1,7 +1,7 @@
 """Bundle: the trained thing, verified when it is loaded, never changed afterwards."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from visus.bundles.calibration import Calibration
 from visus.bundles.format import Contents, read_contents, write_contents
+from visus.bundles.judged import Judged
 from visus.bundles.predictions import Predictions
-from visus.bundles.runtime import Session
-from visus.core.errors import DataError, ModelError
+from visus.bundles.runtime import Outputs, Session
+from visus.core.errors import ConfigError, DataError, ModelError
 from visus.core.settings import read_settings
 from visus.data.batches import Pixels
 from visus.data.decode import READ_NAMES, DecodeFailure
@@ -98,6 +99,41 @@ class Bundle:
         """
         return self.calibrated(self.session.scores(pixels))
 
+    def answer(self, pixels: Pixels) -> tuple[NDArray[np.float32], Judged | None]:
+        """The same scores, and what can be said of each picture, where that is known.
+
+        Args:
+            pixels: uint8 `(num_images, *spec.input_shape)`.
+        """
+        if self.calibration is None or self.calibration.sets is None:
+            return self.scores(pixels), None
+        return self.answer_of(self.session.everything(pixels))
+
+    def answer_of(self, outputs: Outputs) -> tuple[NDArray[np.float32], Judged | None]:
+        """The same of what its graph gave already."""
+        scores = self.calibrated(outputs.scores)
+        if self.calibration is None:
+            return scores, None
+        return scores, self.calibration.judge(scores, outputs)
+
+    def asking(self, coverage: float) -> "Bundle":
+        """The same bundle at another position of the coverage dial.
+
+        Args:
+            coverage: share of pictures whose prediction set is to hold the truth.
+
+        Raises:
+            ConfigError: its dial has no such position.
+        """
+        if self.calibration is None:
+            raise ConfigError(
+                received=f"A coverage of {coverage:g}.",
+                expected=f"none: the model is not calibrated; {self.uncalibrated}.",
+                remedy="Leave it out, or train again with validation pictures.",
+            )
+        told = self.calibration.asking(coverage).to_json()
+        return replace(self, contents=replace(self.contents, calibration=told))
+
     def calibrated(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores as `task` means them, of those that the graph gave."""
         return raw if self.calibration is None else self.calibration.scores(raw)
@@ -111,16 +147,20 @@ class Bundle:
         ids = [_name(picture, row) for row, picture in enumerate(pictures)]
         prepared = [_prepared(picture, self.spec) for picture in pictures]
         pixels = np.stack(prepared) if prepared else self._no_pixels()
-        return self.predictions(tuple(ids), self.scores(pixels))
+        scores, judged = self.answer(pixels)
+        return self.predictions(tuple(ids), scores, judged=judged)
 
     def predictions(
         self,
         ids: tuple[str, ...],
         scores: NDArray[np.float32],
         targets: NDArray[Any] | None = None,
+        judged: Judged | None = None,
     ) -> Predictions:
         """These scores with what they mean, and the truth where it is known."""
-        return Predictions(ids, scores, self.class_names, targets, self.task)
+        return Predictions(
+            ids, scores, self.class_names, targets, self.task, judged=judged
+        )
 
     def trained_on(self, content_hashes: Iterable[str]) -> NDArray[np.bool_]:
         """Which of these pictures the network learned from or was chosen by."""

@@ -6,12 +6,17 @@ it is applied to scores: the graph, and every export of it, stays as it learned.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from visus.bundles.foreign import ForeignRule
+from visus.bundles.judged import Judged
+from visus.bundles.runtime import Outputs
+from visus.bundles.sets import SetRule
+from visus.core.errors import ConfigError
 from visus.tasks.base import Activation
 
 Floats = NDArray[np.float32]
@@ -31,13 +36,17 @@ class Calibration:
         activation: with which the network ends.
         pictures: that this was fitted on; none of them is of the test.
         learned_from: which pictures these were, in words.
-        missing: what could not be fitted, with the reason.
+        sets: which classes may be true; `None` where that is not known.
+        foreign: when a picture is called unknown; `None` where that is not known.
+        missing: why one of these is not known, by its name.
     """
 
     temperatures: tuple[float, ...]
     activation: Activation
     pictures: int
     learned_from: str
+    sets: SetRule | None = None
+    foreign: ForeignRule | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
 
     def scores(self, raw: Floats) -> Floats:
@@ -48,6 +57,37 @@ class Calibration:
         """What the graph gave, from what `scores` made of it."""
         back = tuple(1 / temperature for temperature in self.temperatures)
         return tempered(scores, back, self.activation)
+
+    def judge(self, scores: Floats, outputs: Outputs) -> Judged | None:
+        """What can be said of pictures; `None` where nothing beside the scores can.
+
+        Args:
+            scores: calibrated, `(num_images, num_classes)`.
+            outputs: what the network gave for the same pictures.
+        """
+        if self.sets is None:
+            return None
+        typicality = np.full(len(scores), np.nan, dtype=np.float32)
+        unknown = np.zeros(len(scores), dtype=bool)
+        if self.foreign is not None:
+            typicality = self.foreign.typicality(self.foreign.strangeness(outputs))
+            unknown = typicality <= self.foreign.rejected
+        return Judged(self.sets.sets(scores), typicality, unknown)
+
+    def asking(self, coverage: float) -> "Calibration":
+        """The same at another position of the coverage dial.
+
+        Raises:
+            ConfigError: the dial has no such position.
+        """
+        if self.sets is None:
+            raise ConfigError(
+                received=f"A coverage of {coverage:g}.",
+                expected="none: the model knows no prediction sets; "
+                f"{self.missing.get('sets', 'nobody said why')}.",
+                remedy="Leave it out, or train with more validation pictures.",
+            )
+        return replace(self, sets=self.sets.asking(coverage))
 
     def require_fitting(self, outputs: int) -> None:
         """Refuse, with a `ValueError`, what is meant for another number of outputs."""
@@ -63,12 +103,14 @@ class Calibration:
             "activation": self.activation,
             "pictures": self.pictures,
             "learned_from": self.learned_from,
+            "sets": self.sets.to_json() if self.sets else None,
+            "foreign": self.foreign.to_json() if self.foreign else None,
             "missing": dict(self.missing),
         }
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """What is no plain data, by name."""
-        return {}
+        return self.foreign.to_arrays() if self.foreign else {}
 
     @classmethod
     def of(cls, values: Mapping[str, Any], arrays: Arrays) -> "Calibration":
@@ -86,6 +128,10 @@ class Calibration:
             activation=values["activation"],
             pictures=int(values["pictures"]),
             learned_from=str(values["learned_from"]),
+            sets=SetRule.of(values["sets"]) if values["sets"] else None,
+            foreign=(
+                ForeignRule.of(values["foreign"], arrays) if values["foreign"] else None
+            ),
             missing=dict(values["missing"]),
         )
 

@@ -11,6 +11,7 @@ from visus.cli.progress import terminal_progress
 from visus.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from visus.bundles import Bundle
     from visus.bundles.predictions import Answer
     from visus.pipeline.predict import Answered
 
@@ -34,6 +35,12 @@ def predict(
     top: Annotated[
         int | None, typer.Option("--top", min=1, help="So many of the best answers.")
     ] = None,
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            "--coverage", help="Share of sets that hold the truth; more is unsure."
+        ),
+    ] = None,
     weights: options.Weights = None,
     offline: options.Offline = False,
     force: options.Force = False,
@@ -49,6 +56,8 @@ def predict(
     progress = terminal_progress(quiet=as_json)
     paths = find_pictures(pictures)
     model = open_model(bundle, weights, Access(offline, progress))
+    if coverage is not None:
+        model = model.asking(coverage)
     if top is None and not bundle.exists():
         top = MOST_PRETRAINED_SCORES
     if out is not None:
@@ -64,12 +73,22 @@ def predict(
         answer(
             {
                 "model": str(bundle),
+                "calibrated": not model.uncalibrated,
+                **({"why": model.uncalibrated} if model.uncalibrated else {}),
+                **_operating_point(model),
                 "predictions": answered.predictions.to_json(top),
                 "unreadable": [vars(entry) for entry in answered.unreadable],
             }
         )
         return
     _write_table(answered, top)
+
+
+def _operating_point(model: "Bundle") -> dict[str, object]:
+    """What the sets promise, and what held-out pictures got of that."""
+    if model.calibration is None or model.calibration.sets is None:
+        return {}
+    return {"operating_point": vars(model.calibration.sets.point)}
 
 
 def _no_room(top: int) -> ConfigError:
@@ -81,6 +100,14 @@ def _no_room(top: int) -> ConfigError:
 
 
 def _said(row: "Answer", top: int | None) -> str:
+    """What is said of a picture, and the scores by which."""
+    told = _scores(row, top)
+    if row.kind == "unknown":
+        return f"unknown: unlike {1 - (row.typicality or 0):.1%} of its kind; {told}"
+    return f"unsure: {told}" if row.kind == "unsure" else told
+
+
+def _scores(row: "Answer", top: int | None) -> str:
     """The best classes, the given labels with their probabilities, or the number."""
     if isinstance(row.answer, float):
         return f"{next(iter(row.scores))} {row.label}"

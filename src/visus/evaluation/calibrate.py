@@ -1,61 +1,34 @@
 """From held-out pictures to a bundle's calibration; the test is never looked at."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from visus.bundles.calibration import Calibration
+from visus.evaluation.config import AnswersConfig
+from visus.evaluation.conformal import fit_sets
+from visus.evaluation.foreign import fit_foreign
+from visus.evaluation.held import Held, Surroundings
 from visus.evaluation.temperature import FEWEST_PICTURES, fit_temperatures
-from visus.tasks.base import Floats, Targets, Task
+from visus.tasks.base import Task
 
-VALIDATION = "validation pictures"
-HELD_OUT = "training pictures while they were held out"
-
-
-@dataclass(frozen=True)
-class Held:
-    """Pictures that a network did not learn from, and what it said of them.
-
-    Args:
-        scores: raw, `(num_images, num_outputs)`.
-        targets: as the task has them; all are known.
-        weights: how much each counts `(num_images,)`.
-        source: which pictures they are, in words.
-    """
-
-    scores: Floats
-    targets: Targets
-    weights: Floats
-    source: str = VALIDATION
-
-    def __len__(self) -> int:
-        return len(self.scores)
-
-    def take(self, rows: NDArray[np.intp]) -> "Held":
-        """The pictures at these positions."""
-        return Held(
-            self.scores[rows], self.targets[rows], self.weights[rows], self.source
-        )
-
-    def and_also(self, others: "Held | None") -> "Held":
-        """Both, one after the other."""
-        if others is None or not len(others):
-            return self
-        return Held(
-            np.concatenate([self.scores, others.scores]),
-            np.concatenate([self.targets, others.targets]),
-            np.concatenate([self.weights, others.weights]),
-            f"{len(self):,} {self.source} and {len(others):,} {others.source}",
-        )
+OF_CLASSES = "only where a picture has one class"
 
 
-def calibrate(held: Held | None, task: Task) -> Calibration | str:
+def calibrate(
+    held: Held | None,
+    task: Task,
+    config: AnswersConfig | None = None,
+    around: Callable[[], Surroundings | str] | None = None,
+) -> Calibration | str:
     """What a bundle is to know of its sureness, or why it cannot.
 
     Args:
         held: pictures that nothing was learned from; `None`: there are none.
         task: what the scores mean.
+        config: when a label is to be said.
+        around: gives what tells pictures of another kind, or why nothing does.
 
     Returns:
         the calibration; else a sentence that says what lacks.
@@ -73,9 +46,35 @@ def calibrate(held: Held | None, task: Task) -> Calibration | str:
     temperatures = fit_temperatures(
         held.scores, held.targets, held.weights, activation=task.head.activation
     )
-    return Calibration(
+    found = Calibration(
         temperatures=temperatures,
         activation=task.head.activation,
         pictures=len(held),
         learned_from=held.source,
+    )
+    if task.kind != "single-label":
+        return replace(found, missing={"sets": OF_CLASSES, "foreign": OF_CLASSES})
+    return _answering(found, held, config or AnswersConfig(), around)
+
+
+def _answering(
+    found: Calibration,
+    held: Held,
+    config: AnswersConfig,
+    around: Callable[[], Surroundings | str] | None,
+) -> Calibration:
+    """The same with sets and strangeness, as far as they can be fitted."""
+    missing = {}
+    sets = fit_sets(held, found.temperatures, config.coverage)
+    if isinstance(sets, str):
+        missing["sets"] = sets
+    known: Surroundings | str = around() if around else "nobody looked at features"
+    foreign = known if isinstance(known, str) else fit_foreign(known, config.rejected)
+    if isinstance(foreign, str):
+        missing["foreign"] = foreign
+    return replace(
+        found,
+        sets=None if isinstance(sets, str) else sets,
+        foreign=None if isinstance(foreign, str) else foreign,
+        missing=missing,
     )

@@ -10,6 +10,7 @@ from visus.bundles.predictions import Predictions
 from visus.core.errors import DataError
 from visus.core.report import Chart, Finding, Report, Series
 from visus.data.batches import Batch
+from visus.evaluation.answering import measure_answers
 from visus.evaluation.calibrated import measure_calibration
 from visus.evaluation.multi_label import measure_multi_label
 from visus.evaluation.numeric import measure_numeric
@@ -72,6 +73,8 @@ def evaluate(
     parts = MEASURES[task.kind](tested)
     if by is not None and task.kind != "numeric":
         parts = parts.and_also(measure_calibration(tested))
+    if by is not None and task.kind == "single-label":
+        parts = parts.and_also(measure_answers(tested))
     return Report(
         title=title,
         facts=tuple(parts.facts),

@@ -18,6 +18,7 @@ from visus.data.looks import Looks
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
 from visus.data.sources.base import Access
+from visus.data.stand_ins import STAND_INS
 from visus.data.survey import SMALL_SIDE
 from visus.models.joined import VERSION, Joined, joined_network
 from visus.models.pretrained import BACKBONES, find_backbone
@@ -71,6 +72,17 @@ class ReadyBackbone:
         )
         choices = {"flip": (flip,), "crops": (flip, closer, wider)}
         return {n: v for n, v in choices.items() if views in (n, "auto")}
+
+    def stand_in_describers(self) -> dict[str, Describer]:
+        """What gives the features of stand-ins of foreign pictures, by their kind."""
+        return {
+            name: self._describer(
+                f"stand-in {name}",
+                self.spec,
+                lambda pixels, made=made: self.session.scores(made(pixels)),
+            )
+            for name, made in STAND_INS.items()
+        }
 
     def _flipped(self, pixels: Pixels) -> Floats:
         return self.session.scores(np.ascontiguousarray(pixels[:, :, ::-1]))

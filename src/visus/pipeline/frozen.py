@@ -16,10 +16,10 @@ from visus.core.report import Table
 from visus.core.run import Run
 from visus.data.records import Split
 from visus.data.splits import fold_numbers
-from visus.evaluation.calibrate import HELD_OUT, Held
 from visus.models.joined import HeadWeights
 from visus.models.pretrained.weights import is_as_published
 from visus.pipeline.backbone import ORIGIN
+from visus.pipeline.evidence import evidence_of_head, outputs_of_head
 from visus.pipeline.features import ReadyBackbone, describe_views
 from visus.pipeline.pack import Packed, golden_rows, save_packed
 from visus.pipeline.plan import Plan
@@ -105,8 +105,14 @@ def pack_head(
             graph=graph,
             network=backbone.joined.archive_with(weights),
             golden=golden,
-            held_scores=lambda: taught.scores.get("validation"),
-            held_out=_while_held_out(plan, taught),
+            evidence=evidence_of_head(
+                data,
+                backbone,
+                taught.fitted,
+                taught.pupils,
+                balanced=plan.config.training.class_weights == "balanced",
+                alone=plan.config.frozen.unlabelled is None,
+            ),
             origin={
                 "parameters": backbone.joined.parameters,
                 "epochs": 0,
@@ -178,7 +184,10 @@ def told_by_head(
         training_seconds=taught.seconds,
         tables=_tables(fitted.curve),
         notes=_notes(fitted),
-        scores=taught.scores,
+        outputs={
+            split: outputs_of_head(data, fitted.weights, split)
+            for split in taught.scores
+        },
     )
 
 
@@ -251,25 +260,6 @@ def _require_joined(
             remedy="Clear what was kept with `visus cache --clear all` and train "
             "again; if it stays so, please report it.",
         )
-
-
-def _while_held_out(plan: Plan, taught: TaughtHead) -> Held | None:
-    """Training pictures with what heads of the other folds said of them."""
-    # Those heads knew nothing of the pictures that have no label.
-    if plan.config.frozen.unlabelled is not None:
-        return None
-    fitted, pupils = taught.fitted, taught.pupils
-    counted = fitted.curve.counted & np.isfinite(fitted.held_out).all(axis=1)
-    weights = pupils.weights[counted].astype(np.float32)
-    if plan.config.training.class_weights == "balanced":
-        # Probabilities are to hold for the classes as frequent as they are.
-        weights = np.ones_like(weights)
-    return Held(
-        fitted.held_out[counted].astype(np.float32),
-        pupils.targets[counted],
-        weights,
-        HELD_OUT,
-    )
 
 
 def _held_out(task: Task, fitted: Fitted, pupils: Pupils) -> dict[str, float]:

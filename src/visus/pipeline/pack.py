@@ -1,6 +1,6 @@
 """From a trained network to the bundle: written once, then loaded and proved."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,18 +10,19 @@ from numpy.typing import NDArray
 from visus.bundles.bundle import UNCALIBRATED, Bundle, save_bundle, short_hashes
 from visus.bundles.calibration import Calibration
 from visus.bundles.format import Contents
-from visus.bundles.runtime import Session
 from visus.core.errors import ModelError
 from visus.core.run import Run
 from visus.data.batches import Batch
 from visus.data.preprocess import scaled_images
-from visus.evaluation.calibrate import Held, calibrate
+from visus.evaluation.calibrate import calibrate
+from visus.evaluation.held import Held
 from visus.pipeline.backbone import ORIGIN
 from visus.pipeline.environment import describe_environment
+from visus.pipeline.evidence import Evidence, evidence_of_graph
 from visus.pipeline.learn import Learned
 from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
-from visus.tasks.base import Floats, Task
+from visus.tasks.base import Task
 
 GOLDEN_PICTURES = 8
 
@@ -47,7 +48,6 @@ def pack_bundle(run: Run, plan: Plan, data: PreparedData, learned: Learned) -> B
     }
     if plan.lineage is not None:
         origin[ORIGIN] = dict(plan.lineage)
-    held = data.split("validation")
     return save_packed(
         run,
         plan,
@@ -56,7 +56,7 @@ def pack_bundle(run: Run, plan: Plan, data: PreparedData, learned: Learned) -> B
             graph=graph,
             network=_network_bytes(learned.model),
             golden=_golden(learned.model, plan, data),
-            held_scores=lambda: Session(graph).scores(held.pixels) if held else None,
+            evidence=evidence_of_graph(graph, data),
             origin=origin,
         ),
     )
@@ -70,18 +70,15 @@ class Packed:
         graph: the ONNX graph.
         network: the Keras network, serialised; `None`: it has classes of its own.
         golden: pixels, and the scores that they must give.
-        held_scores: gives the scores of the validation pictures, as the graph has
-            them; `None` where there are no such pictures.
+        evidence: by which it is calibrated.
         origin: what the origin says of the network.
-        held_out: training pictures that it answered while they were held out.
     """
 
     graph: bytes
     network: bytes | None
     golden: Mapping[str, NDArray[Any]]
-    held_scores: Callable[[], Floats | None]
+    evidence: Evidence
     origin: Mapping[str, Any]
-    held_out: Held | None = None
 
 
 def save_packed(run: Run, plan: Plan, data: PreparedData, packed: Packed) -> Bundle:
@@ -91,12 +88,14 @@ def save_packed(run: Run, plan: Plan, data: PreparedData, packed: Packed) -> Bun
         ModelError: it does not answer its golden pictures as it must.
         MachineError: it cannot be written.
     """
-    held = _held(data, packed.held_scores)
-    found = calibrate(_all_held(held, packed.held_out), data.task)
+    evidence = packed.evidence
+    found = calibrate(
+        evidence.held, data.task, plan.config.answers, around=evidence.around
+    )
     calibration = None if isinstance(found, str) else found
     why = {UNCALIBRATED: found} if isinstance(found, str) else {}
     contents = Contents(
-        graph=packed.graph,
+        graph=_graph(packed.graph, calibration),
         network=packed.network,
         spec=plan.spec.model_dump(mode="json"),
         class_names=data.task.names,
@@ -106,7 +105,7 @@ def save_packed(run: Run, plan: Plan, data: PreparedData, packed: Packed) -> Bun
             split: short_hashes(hashes)
             for split, hashes in data.content_hashes().items()
         },
-        task=_decided(data.task, held, calibration).to_json(),
+        task=_decided(data.task, evidence.validation, calibration).to_json(),
         calibration=calibration.to_json() if calibration else None,
         calibration_arrays=calibration.to_arrays() if calibration else {},
     )
@@ -121,19 +120,13 @@ def golden_rows(data: PreparedData) -> tuple[Batch, NDArray[np.intp]]:
     return pictures, rows[:GOLDEN_PICTURES]
 
 
-def _held(data: PreparedData, scores: Callable[[], Floats | None]) -> Held | None:
-    """The validation pictures with raw scores."""
-    pictures = data.split("validation")
-    if pictures is None or data.task.head.activation == "linear":
-        return None
-    raw = scores()
-    if raw is None:
-        raise ValueError("no scores of the validation pictures")
-    return Held(raw, pictures.targets, pictures.weights)
+def _graph(graph: bytes, calibration: Calibration | None) -> bytes:
+    """With features and logits as outputs too, where strangeness is told by them."""
+    if calibration is None or calibration.foreign is None:
+        return graph
+    from visus.bundles.inner import graph_with_features
 
-
-def _all_held(held: Held | None, others: Held | None) -> Held | None:
-    return others if held is None else held.and_also(others)
+    return graph_with_features(graph) or graph
 
 
 def _decided(task: Task, held: Held | None, calibration: Calibration | None) -> Task:

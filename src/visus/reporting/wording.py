@@ -20,6 +20,8 @@ TITLES = {
     "macro_f1": "Mean F1 of the labels (macro)",
     "subset_accuracy": "Wholly right",
     "calibration_error": "Calibration error",
+    "set_coverage": "Sets that hold the truth",
+    "false_rejections": "False rejections",
     "r_squared": "R squared",
     "spearman": "Spearman's rank correlation",
     "group_mean_absolute_error": "By group",
