@@ -34,6 +34,7 @@ FENCES = {
     "simplejpeg": ("data/decode/jpeg.py",),
     "pydicom": ("data/decode/dicom.py",),
     "sklearn": ("auditing/probe.py",),
+    "scipy": ("data/corruptions/",),
     "pyarrow": ("data/sources/", "data/writers/"),
     "h5py": ("models/pretrained/",),
     "keras_hub": ("models/pretrained/hub.py",),
