@@ -121,3 +121,66 @@ def test_judging_imports_no_onnx_and_no_keras(calibrated):
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.fixture
+def aged(calibrated, tmp_path):
+    """The pictures in a table that knows an age."""
+    rows = ["file_name,label,age,camera"]
+    for number, path in enumerate(sorted((calibrated / "stripes").rglob("*.png"))):
+        age = "old" if number % 3 == 0 else "young"
+        rows.append(f"{path},{path.parent.name},{age},one")
+    table = tmp_path / "aged.csv"
+    table.write_text("\n".join(rows) + "\n")
+    return table
+
+
+def test_groups_slices_costs_and_views_are_measured(cli, calibrated, aged, tmp_path):
+    bundle = calibrated / "run" / "model.visus"
+    (tmp_path / "costs.csv").write_text("is,across,upright\nacross,0,5\nupright,1,0\n")
+    words = ["evaluate", bundle, aged, "--group", "age", "--out", "report/"]
+    told = cli.json(*words, "--costs", "costs.csv", "--views", "shifts")
+    assert told["report"] == "report/evaluation.html"
+    assert (tmp_path / "report" / "evaluation.json").is_file()
+    tables = told["tables"]
+    assert {row["age"] for row in tables["By age"]} == {"old", "young"}
+    assert {row["by"] for row in tables["Weakest slices"]} >= {"brightness"}
+    assert "camera" not in {row["by"] for row in tables["Weakest slices"]}
+    assert {"cost", "views_gain", "accuracy_gap"} <= set(told)
+    assert "Areas under threshold curves" in tables
+    page = (tmp_path / "report" / "evaluation.html").read_text()
+    assert "ROC curves" in page and "Precision-recall curves" in page
+    text = cli(*words, "--force").stdout
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_groups_that_cannot_be_compared_are_refused(cli, calibrated, aged):
+    words = ["evaluate", calibrated / "run" / "model.visus", aged, "--out", "r/"]
+    told = cli.json(*words, "--group", "camera", code=3)
+    assert "only 'one'" in told["received"]
+    told = cli.json(*words, "--group", "agee", code=3)
+    assert "'age'" in told["remedy"]
+    cli.json(*words, "--views", "flipp", code=2)
+    cli.json(*words, "--costs", "none.csv", code=2)
+
+
+def test_views_change_scores_alike_everywhere(cli, calibrated):
+    from visus import load_bundle
+
+    bundle = calibrated / "run" / "model.visus"
+    picture = str(next((calibrated / "stripes" / "across").iterdir()))
+    plain = cli.json("predict", bundle, picture)["predictions"][0]
+    viewed = cli.json("predict", bundle, picture, "--views", "flip")["predictions"][0]
+    assert plain["scores"] != viewed["scores"]
+    (mine,) = load_bundle(bundle).looking("flip").predict([picture]).to_json()
+    assert mine["scores"] == pytest.approx(viewed["scores"])
+
+
+def test_corruptions_are_measured_and_drawn(cli, calibrated, tmp_path):
+    words = ["evaluate", calibrated / "run" / "model.visus", calibrated / "stripes"]
+    told = cli.json(*words, "--corruptions", "--pictures", 6, "--out", "page.html")
+    assert {"corrupted_accuracy", "shift_drop"} <= set(told)
+    assert len(told["tables"]["Accuracy under corruptions"]) == 20
+    assert len(told["tables"]["Answers by severity"]) == 6
+    page = (tmp_path / "page.html").read_text()
+    assert "Accuracy against shift" in page and "One picture at severity 3" in page

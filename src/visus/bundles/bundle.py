@@ -22,6 +22,7 @@ from visus.data.decode import READ_NAMES, DecodeFailure
 from visus.data.preprocess import PreprocessSpec, prepare_pixels
 from visus.data.scan import open_picture
 from visus.data.sources.memory import as_pixels
+from visus.data.views import views_of
 from visus.tasks.base import Task
 from visus.tasks.choose import read_task
 
@@ -39,6 +40,7 @@ class Bundle:
     Args:
         contents: what the file holds.
         path: where it lies.
+        views: of each picture whose answers are averaged, see `views_of`.
 
     Example:
         >>> bundle = load_bundle("runs/a/model.visus")      # doctest: +SKIP
@@ -48,6 +50,7 @@ class Bundle:
 
     contents: Contents
     path: Path
+    views: str = "none"
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -97,6 +100,8 @@ class Bundle:
         Args:
             pixels: uint8 `(num_images, *spec.input_shape)`.
         """
+        if self.views != "none":
+            return self.answer(pixels)[0]
         return self.calibrated(self.session.scores(pixels))
 
     def answer(self, pixels: Pixels) -> tuple[NDArray[np.float32], Judged | None]:
@@ -105,9 +110,29 @@ class Bundle:
         Args:
             pixels: uint8 `(num_images, *spec.input_shape)`.
         """
-        if self.calibration is None or self.calibration.sets is None:
-            return self.scores(pixels), None
-        return self.answer_of(self.session.everything(pixels))
+        first, *others = views_of(pixels, self.views)
+        outputs = self.session.everything(first)
+        scores = self.calibrated(outputs.scores)
+        if others:
+            more = [self.calibrated(self.session.scores(view)) for view in others]
+            scores = np.mean([scores, *more], axis=0, dtype=np.float32)
+        if self.calibration is None:
+            return scores, None
+        return scores, self.calibration.judge(scores, outputs)
+
+    def looking(self, views: str) -> "Bundle":
+        """The same bundle, answering with the mean over several views of a picture.
+
+        Whether a picture is strange is told by the picture as it is.
+
+        Args:
+            views: "none", "flip" or "shifts".
+
+        Raises:
+            ConfigError: there are no such views.
+        """
+        views_of(self._no_pixels(), views)
+        return replace(self, views=views)
 
     def answer_of(self, outputs: Outputs) -> tuple[NDArray[np.float32], Judged | None]:
         """The same of what its graph gave already."""

@@ -35,12 +35,8 @@ def predict(
     top: Annotated[
         int | None, typer.Option("--top", min=1, help="So many of the best answers.")
     ] = None,
-    coverage: Annotated[
-        float | None,
-        typer.Option(
-            "--coverage", help="Share of sets that hold the truth; more is unsure."
-        ),
-    ] = None,
+    coverage: options.Coverage = None,
+    views: options.Views = "none",
     weights: options.Weights = None,
     offline: options.Offline = False,
     force: options.Force = False,
@@ -55,7 +51,7 @@ def predict(
         raise _no_room(top)
     progress = terminal_progress(quiet=as_json)
     paths = find_pictures(pictures)
-    model = open_model(bundle, weights, Access(offline, progress))
+    model = open_model(bundle, weights, Access(offline, progress)).looking(views)
     if coverage is not None:
         model = model.asking(coverage)
     if top is None and not bundle.exists():
@@ -69,26 +65,28 @@ def predict(
             write(f"{len(paths):,} answers in {out} ({done:,} were there before)")
         return
     answered = answer_all(model, paths, progress)
-    if as_json:
-        answer(
-            {
-                "model": str(bundle),
-                "calibrated": not model.uncalibrated,
-                **({"why": model.uncalibrated} if model.uncalibrated else {}),
-                **_operating_point(model),
-                "predictions": answered.predictions.to_json(top),
-                "unreadable": [vars(entry) for entry in answered.unreadable],
-            }
-        )
+    if not as_json:
+        _write_table(answered, top)
+        if model.uncalibrated:
+            say(f"note: scores are not calibrated: {model.uncalibrated}")
         return
-    _write_table(answered, top)
+    answer(
+        {
+            "model": str(bundle),
+            **_sureness(model),
+            "predictions": answered.predictions.to_json(top),
+            "unreadable": [vars(entry) for entry in answered.unreadable],
+        }
+    )
 
 
-def _operating_point(model: "Bundle") -> dict[str, object]:
-    """What the sets promise, and what held-out pictures got of that."""
-    if model.calibration is None or model.calibration.sets is None:
-        return {}
-    return {"operating_point": vars(model.calibration.sets.point)}
+def _sureness(model: "Bundle") -> dict[str, object]:
+    """Whether scores are calibrated, and what prediction sets promise."""
+    if model.calibration is None:
+        return {"calibrated": False, "why": model.uncalibrated}
+    sets = model.calibration.sets
+    point = {} if sets is None else {"operating_point": vars(sets.point)}
+    return {"calibrated": True, **point}
 
 
 def _no_room(top: int) -> ConfigError:

@@ -43,6 +43,7 @@ def evaluate(
     epochs: Sequence[Mapping[str, Any]] = (),
     findings: Sequence[Finding] = (),
     by: Bundle | None = None,
+    measures: Sequence[Callable[[Tested], Parts]] = (),
 ) -> Report:
     """Measure answers against the truth, as their task has it.
 
@@ -56,6 +57,7 @@ def evaluate(
         epochs: log lines of the training, for the learning curves.
         findings: what else a person should read, put first.
         by: what answered, for what it says of its own sureness; `None`: unknown.
+        measures: what else is measured, in reading order.
 
     Raises:
         DataError: no picture has a target, or one has no answer.
@@ -75,6 +77,8 @@ def evaluate(
         parts = parts.and_also(measure_calibration(tested))
     if by is not None and task.kind == "single-label":
         parts = parts.and_also(measure_answers(tested))
+    for measure in measures:
+        parts = parts.and_also(measure(tested))
     return Report(
         title=title,
         facts=tuple(parts.facts),

@@ -229,8 +229,10 @@ def _csv(rows: Sequence[tuple[str, ...]]) -> str:
 
 def _mark(bundle: Bundle) -> str:
     # The same graph with another calibration answers otherwise.
-    told = json.dumps(bundle.contents.calibration or {}, sort_keys=True)
-    content = bundle.contents.graph + (told.encode() if len(told) > 2 else b"")
+    words = [bundle.contents.calibration] if bundle.contents.calibration else []
+    words += [{"views": bundle.views}] if bundle.views != "none" else []
+    told = json.dumps(words, sort_keys=True) if words else ""
+    content = bundle.contents.graph + told.encode()
     return hashlib.sha256(content).hexdigest()[:12]
 
 

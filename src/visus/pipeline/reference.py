@@ -7,6 +7,7 @@ from visus.core.registry import Registry
 from visus.core.settings import Settings
 from visus.data.config import AugmentConfig, DataConfig
 from visus.data.sources import SOURCES
+from visus.evaluation.config import AnswersConfig
 from visus.models import NETWORKS
 from visus.models.config import NetworkConfig
 from visus.models.pretrained import BACKBONES
@@ -23,6 +24,7 @@ GROUPS: tuple[tuple[str, type[Settings]], ...] = (
     ("training.", TrainingConfig),
     ("training.augment.", AugmentConfig),
     ("frozen.", FrozenConfig),
+    ("answers.", AnswersConfig),
 )
 
 
