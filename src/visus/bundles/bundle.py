@@ -29,6 +29,8 @@ from visus.tasks.choose import read_task
 # Other processors add in another order; a wrong graph is wrong by far more. Of numbers,
 # it counts spreads of the training targets.
 GOLDEN_TOLERANCE = 1e-3
+# Pictures of which several views are held at once.
+PIECE = 256
 # Why a bundle is not calibrated, by the key of its origin.
 UNCALIBRATED = "uncalibrated"
 
@@ -110,15 +112,27 @@ class Bundle:
         Args:
             pixels: uint8 `(num_images, *spec.input_shape)`.
         """
-        first, *others = views_of(pixels, self.views)
-        outputs = self.session.everything(first)
+        outputs = self.session.everything(pixels)
         scores = self.calibrated(outputs.scores)
-        if others:
-            more = [self.calibrated(self.session.scores(view)) for view in others]
-            scores = np.mean([scores, *more], axis=0, dtype=np.float32)
+        if self.views != "none":
+            scores = self._viewed(pixels)
         if self.calibration is None:
             return scores, None
         return scores, self.calibration.judge(scores, outputs)
+
+    def _viewed(self, pixels: Pixels) -> NDArray[np.float32]:
+        """Mean scores over views, for some pictures at a time: views take memory."""
+        means = [
+            np.mean(
+                [
+                    self.calibrated(self.session.scores(view))
+                    for view in views_of(pixels[first : first + PIECE], self.views)
+                ],
+                axis=0,
+            )
+            for first in range(0, max(len(pixels), 1), PIECE)
+        ]
+        return np.concatenate(means).astype(np.float32)
 
     def looking(self, views: str) -> "Bundle":
         """The same bundle, answering with the mean over several views of a picture.

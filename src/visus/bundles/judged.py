@@ -32,7 +32,7 @@ class Judged:
     @property
     def unsure(self) -> NDArray[np.bool_]:
         """Known kinds of pictures of which several classes may be true."""
-        return ~self.unknown & (self.sets.sum(axis=1) > 1)
+        return np.asarray(~self.unknown & (self.sets.sum(axis=1) > 1))
 
     @property
     def answered(self) -> NDArray[np.bool_]:

@@ -166,7 +166,10 @@ class Predictions:
     @cached_property
     def kinds(self) -> tuple[Kind, ...]:
         """Whether each picture gets a label, "unsure" or "unknown" `(num_images,)`."""
-        return ("label",) * len(self) if self.judged is None else self.judged.kinds
+        if self.judged is not None:
+            return self.judged.kinds
+        plain: tuple[Kind, ...] = ("label",)
+        return plain * len(self)
 
     @cached_property
     def meaning(self) -> Task:

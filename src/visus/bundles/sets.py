@@ -144,6 +144,6 @@ def nonconformity(scores: Floats, draws: Values, penalty: float, free: int) -> V
     values = before + draws[:, None] * ranked + penalty * late
     # No penalty keeps the best class out.
     values[:, 0] -= penalty * late[0] if len(late) else 0
-    found = np.empty_like(values)
+    found: Values = np.empty_like(values)
     np.put_along_axis(found, order, values, axis=1)
     return found

@@ -160,8 +160,8 @@ def _rates(
         is_it, said = targets == number, answers == number
         for group in groups:
             inside = np.isin(np.arange(len(targets)), group.rows)
-            rates = (_rate(said, inside & mask) for mask in (is_it, ~is_it))
-            rows.append((name, group.name, *rates))
+            true, false = (_rate(said, inside & mask) for mask in (is_it, ~is_it))
+            rows.append((name, group.name, true, false))
         for word, mask in (("true positives", is_it), ("false positives", ~is_it)):
             told = [_Group(g.name, g.rows[mask[g.rows]]) for g in large]
             told = [g for g in told if len(g.rows) >= FEWEST_PICTURES]

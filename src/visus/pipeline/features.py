@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +78,13 @@ class ReadyBackbone:
         """What gives the features of stand-ins of foreign pictures, by their kind."""
         return {
             name: self._describer(
-                f"stand-in {name}",
-                self.spec,
-                lambda pixels, made=made: self.session.scores(made(pixels)),
+                f"stand-in {name}", self.spec, partial(self._stood_in, made)
             )
             for name, made in STAND_INS.items()
         }
+
+    def _stood_in(self, made: Callable[[Pixels], Pixels], pixels: Pixels) -> Floats:
+        return self.session.scores(made(pixels))
 
     def _flipped(self, pixels: Pixels) -> Floats:
         return self.session.scores(np.ascontiguousarray(pixels[:, :, ::-1]))

@@ -29,8 +29,8 @@ LEAST_RADIUS = 0.6
 
 def defocus_blur(image: Image, level: int, generator: np.random.Generator) -> Image:
     """Each point becomes a disc."""
-    radius, soft = DISC[level]
-    radius = max(scaled(radius, image), LEAST_RADIUS * (1 + level / 4))
+    wide, soft = DISC[level]
+    radius = max(scaled(wide, image), LEAST_RADIUS * (1 + level / 4))
     reach = int(np.ceil(radius)) + 1
     # Four places a pixel: a small disc is no square.
     fine = (np.arange(-4 * reach, 4 * reach + 4) + 0.5) / 4 - 0.5
@@ -63,4 +63,5 @@ def zoom_blur(image: Image, level: int, generator: np.random.Generator) -> Image
     """The mean of the picture and ever nearer ones."""
     nearest, step = ZOOM[level]
     times = np.arange(1 + step, nearest, step)
-    return np.mean([image, *(enlarged(image, time) for time in times)], axis=0)
+    nearer = [enlarged(image, time) for time in times]
+    return np.asarray(np.mean([image, *nearer], axis=0))

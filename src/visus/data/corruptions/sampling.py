@@ -12,7 +12,8 @@ REFERENCE_SIDE = 224
 
 def scaled(length: float, image: Image) -> float:
     """A length of ImageNet-C in pixels of this picture."""
-    return length * min(image.shape[:2]) / REFERENCE_SIDE
+    side: int = min(image.shape[:2])
+    return length * side / REFERENCE_SIDE
 
 
 def smoothed(image: Image, spread: float) -> Image:
@@ -90,4 +91,4 @@ def motion_kernel(radius: float, spread: float, degrees: float) -> NDArray[np.fl
         # Halves go up: Python's own rounding gives some pixels twice what others get.
         place = np.clip(np.floor([row + 0.5, column + 0.5]).astype(int), 0, 2 * side)
         kernel[tuple(place)] += np.exp(-((step / max(spread, 1e-6)) ** 2) / 2)
-    return kernel / kernel.sum()
+    return np.asarray(kernel / kernel.sum())

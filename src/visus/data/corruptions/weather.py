@@ -77,7 +77,8 @@ def brightness(image: Image, level: int, generator: np.random.Generator) -> Imag
     value = image.max(axis=2, keepdims=True)
     wanted = np.clip(value + BRIGHTER[level], 0, 1)
     # Black has no color to keep.
-    return np.where(value > 0, image * wanted / np.maximum(value, 1e-9), wanted)
+    colored = image * wanted / np.maximum(value, 1e-9)
+    return np.asarray(np.where(value > 0, colored, wanted))
 
 
 def _cloud(side: int, decay: float, generator: np.random.Generator) -> Image:

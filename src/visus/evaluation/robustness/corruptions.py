@@ -129,7 +129,8 @@ def _findings(clean: Cell, cells: Cells, chosen: Sequence[str]) -> list[Finding]
         name: float(np.mean([cells[name, s].right for s in SEVERITIES]))
         for name in chosen
     }
-    worst = sorted((n for n in chosen if means[n] < HARMFUL * whole), key=means.get)
+    harmful = [name for name in chosen if means[name] < HARMFUL * whole]
+    worst = sorted(harmful, key=lambda name: means[name])
     if not worst:
         return []
     told = ", ".join(f"{name} ({means[name]:.1%})" for name in worst[:MOST_NAMED])
