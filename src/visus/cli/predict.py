@@ -100,9 +100,7 @@ def _no_room(top: int) -> ConfigError:
 def _said(row: "Answer", top: int | None) -> str:
     """What is said of a picture, and the scores by which."""
     told = _scores(row, top)
-    if row.kind == "unknown":
-        return f"unknown: unlike {1 - (row.typicality or 0):.1%} of its kind; {told}"
-    return f"unsure: {told}" if row.kind == "unsure" else told
+    return told if row.kind in (None, "label") else f"{row.kind}: {told}"
 
 
 def _scores(row: "Answer", top: int | None) -> str:

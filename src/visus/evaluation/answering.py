@@ -166,13 +166,17 @@ def _dial(tested: Tested, judged: Judged, right: Right) -> Chart:
         if p + 1 >= min(20, len(order))
     )
     said = judged.answered
-    here = ((float(said.mean()), float(right[said].mean())),) if said.any() else tuple()
+    here: tuple[tuple[float, float], ...] = ()
+    if said.any() and points:
+        # A line to it: one mark among those of the curve would not be seen.
+        share, reached = float(said.mean()), float(right[said].mean())
+        here = ((share, min(y for _, y in points)), (share, reached))
     return Chart(
         title="Accuracy against share answered",
         x_label="share answered, the surest first",
         y_label="accuracy of these",
         series=(
             Series(label="by confidence", points=points),
-            Series(label="operating point", drawn="points", points=here),
+            Series(label="operating point", points=here),
         ),
     )

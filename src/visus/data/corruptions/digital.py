@@ -3,14 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from visus.data.corruptions.sampling import seen_at, smoothed, turned
+from visus.data.corruptions.sampling import scaled, seen_at, smoothed, turned
 from visus.data.decode import as_picture
 from visus.data.encode import through_jpeg
 
 Image = NDArray[np.float64]
 
 LESS_CONTRAST = (0.4, 0.3, 0.2, 0.1, 0.05)
-# How far places move, how evenly, and how far corners do, as shares of the side.
+# How far places move before that is smoothed, how widely it is, and how far corners do,
+# as shares of the side.
 ELASTIC = (
     (2.0, 0.7, 0.1),
     (2.0, 0.08, 0.2),
@@ -35,6 +36,8 @@ def elastic(image: Image, level: int, generator: np.random.Generator) -> Image:
     matrix = np.eye(2) + generator.uniform(-corner, corner, (2, 2)) / (2 * third)
     slanted = turned(image, matrix)
     grid = np.mgrid[: image.shape[0], : image.shape[1]].astype(np.float64)
+    # Smoothing over fewer pixels leaves more of a move, which is to be the same share.
+    far = scaled(far, image)
     moves = [
         smoothed(generator.uniform(-1, 1, image.shape[:2]), even) * far
         for _ in range(2)
