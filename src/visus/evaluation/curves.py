@@ -67,7 +67,6 @@ def measure_curves(tested: Tested) -> Parts:
         int(n): area_under_roc(scores[~truth[:, n], n], scores[truth[:, n], n])
         for n in usable
     }
-    precisions = Ranking(scores, truth).average_precisions(np.ones(len(scores)))
     hardest = sorted(areas, key=lambda n: areas[n])
     # Of two classes, the curve of one is that of the other.
     drawn = [1] if len(names) == 2 and targets.ndim == 1 else hardest[:MOST_DRAWN]
@@ -78,24 +77,7 @@ def measure_curves(tested: Tested) -> Parts:
     }
     return Parts(
         (),
-        tables=(
-            Table(
-                title="Areas under threshold curves",
-                columns=("class", "ROC", "precision-recall", "pictures"),
-                rows=tuple(
-                    (
-                        names[n],
-                        round(areas[n], 4),
-                        round(float(precisions[n]), 4),
-                        int(truth[:, n].sum()),
-                    )
-                    for n in hardest
-                ),
-                note="The hardest class first. ROC: how probably a picture of the "
-                "class has a higher score than another (0.5 is chance); "
-                "precision-recall: average precision.",
-            ),
-        ),
+        tables=(_areas(tested, truth, {n: areas[n] for n in hardest}),),
         figures=(
             _chart(
                 "ROC curves",
@@ -112,6 +94,28 @@ def measure_curves(tested: Tested) -> Parts:
                 {name: (c.true_positives, c.precision) for name, c in curves.items()},
             ),
         ),
+    )
+
+
+def _areas(tested: Tested, truth: Truth, areas: dict[int, float]) -> Table:
+    """By class, in the order given."""
+    scores, names = tested.predictions.scores, tested.predictions.class_names
+    precisions = Ranking(scores, truth).average_precisions(np.ones(len(scores)))
+    return Table(
+        title="Areas under threshold curves",
+        columns=("class", "ROC", "precision-recall", "pictures"),
+        rows=tuple(
+            (
+                names[n],
+                round(area, 4),
+                round(float(precisions[n]), 4),
+                int(truth[:, n].sum()),
+            )
+            for n, area in areas.items()
+        ),
+        note="The hardest class first. ROC: how probably a picture of the class has a "
+        "higher score than another (0.5 is chance); precision-recall: average "
+        "precision.",
     )
 
 
