@@ -84,11 +84,11 @@ def mnist_files(folder: Path) -> Path:
         return source_files("mnist", folder, offline=True)
     except MachineError:
         with own_home(folder):
-            _place_mnist(folder / "home" / "data" / "mnist")
+            place_mnist(folder / "home" / "data" / "mnist")
             return source_files("mnist", folder, offline=True)
 
 
-def _place_mnist(home: Path) -> None:
+def place_mnist(home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(shared_archive("mnist.zip")) as packed:
         for name in packed.namelist():

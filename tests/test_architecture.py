@@ -51,6 +51,7 @@ FENCES = {
     "cykooz_resizer": ("data/decode/resampling.py",),
     "pydicom": ("data/decode/dicom.py",),
     "sklearn": ("auditing/probe.py",),
+    "scipy": ("data/corruptions/",),
     "pyarrow": ("data/sources/", "data/writers/"),
     "h5py": ("models/pretrained/",),
     "keras_hub": ("models/pretrained/hub.py",),

@@ -44,15 +44,29 @@ def cli(tmp_path, monkeypatch) -> Cli:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory) -> Path:
     """A folder with `stripes/` and a finished run of it in `run/`."""
+    place = tmp_path_factory.mktemp("trained")
+    write_stripes(place / "stripes")
+    return _trained(place, {"epochs": 8, "batch_size": 16}, {})
+
+
+@pytest.fixture(scope="session")
+def calibrated(tmp_path_factory) -> Path:
+    """The like, of hard pictures, with enough held out to know its own sureness."""
+    place = tmp_path_factory.mktemp("calibrated")
+    write_stripes(place / "stripes", 400, noise=230)
+    shares = {"validation_share": 0.4, "test_share": 0.25}
+    return _trained(place, {"epochs": 4, "batch_size": 32}, shares)
+
+
+def _trained(place: Path, training: dict, data: dict) -> Path:
     from visus.pipeline.train import Request, train_run
 
-    place = tmp_path_factory.mktemp("trained")
     before = os.environ.get("VISUS_HOME")
     os.environ["VISUS_HOME"] = str(place / "home")
-    write_stripes(place / "stripes")
     choices = {
         "network": {"name": "dense"},
-        "training": {"epochs": 8, "batch_size": 16, "preflight": False},
+        "training": {**training, "preflight": False},
+        "data": data,
     }
     train_run(Request(place / "stripes", choices, place / "run"))
     os.environ.pop("VISUS_HOME")

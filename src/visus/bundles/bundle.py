@@ -1,7 +1,7 @@
 """Bundle: the trained thing, verified when it is loaded, never changed afterwards."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -10,22 +10,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visus.bundles.calibration import Calibration
 from visus.bundles.format import Contents, read_contents, write_contents
+from visus.bundles.judged import Judged
 from visus.bundles.predictions import Predictions
-from visus.bundles.runtime import Session
-from visus.core.errors import DataError, ModelError
+from visus.bundles.runtime import Outputs, Session
+from visus.core.errors import ConfigError, DataError, ModelError
 from visus.core.settings import read_settings
 from visus.data.batches import Pixels
 from visus.data.decode import READ_NAMES, DecodeFailure
 from visus.data.opening import open_picture
 from visus.data.preprocess import PreprocessSpec, prepare_pixels
 from visus.data.sources.memory import as_pixels
+from visus.data.views import views_of
 from visus.tasks.base import Task
 from visus.tasks.choose import read_task
 
 # Other processors add in another order; a wrong graph is wrong by far more. Of numbers,
 # it counts spreads of the training targets.
 GOLDEN_TOLERANCE = 1e-3
+# Pictures of which several views are held at once.
+PIECE = 256
+# Why a bundle is not calibrated, by the key of its origin.
+UNCALIBRATED = "uncalibrated"
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Bundle:
         path: where it lies.
         running: the session of this graph, where there is one already.
         threads: that share one call of the graph; `None`: one a core.
+        views: of each picture whose answers are averaged, see `views_of`.
 
     Example:
         >>> bundle = load_bundle("runs/a/model.visus")      # doctest: +SKIP
@@ -48,6 +56,7 @@ class Bundle:
     path: Path
     running: Session | None = field(default=None, repr=False, compare=False)
     threads: int | None = None
+    views: str = "none"
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -70,8 +79,25 @@ class Bundle:
         return read_settings(PreprocessSpec, self.contents.spec, "spec")
 
     @cached_property
+    def calibration(self) -> Calibration | None:
+        """What makes probabilities of its scores; `None`: they are as they come."""
+        if self.contents.calibration is None:
+            return None
+        return Calibration.of(
+            self.contents.calibration, self.contents.calibration_arrays
+        )
+
+    @property
+    def uncalibrated(self) -> str:
+        """Why there is no calibration, in words; "" where there is one."""
+        if self.contents.calibration is not None:
+            return ""
+        older = "the model was made by a Visus that did not calibrate"
+        return str(self.origin.get(UNCALIBRATED, older))
+
+    @cached_property
     def session(self) -> Session:
-        """The running graph."""
+        """The running graph, which gives raw scores."""
         return self.running or Session(self.contents.graph, self.threads)
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
@@ -80,7 +106,80 @@ class Bundle:
         Args:
             pixels: uint8 `(num_images, *spec.input_shape)`.
         """
-        return self.session.scores(pixels)
+        if self.views != "none":
+            return self.answer(pixels)[0]
+        return self.calibrated(self.session.scores(pixels))
+
+    def answer(self, pixels: Pixels) -> tuple[NDArray[np.float32], Judged | None]:
+        """The same scores, and what can be said of each picture, where that is known.
+
+        Args:
+            pixels: uint8 `(num_images, *spec.input_shape)`.
+        """
+        outputs = self.session.everything(pixels)
+        scores = self.calibrated(outputs.scores)
+        if self.views != "none":
+            scores = self._viewed(pixels)
+        if self.calibration is None:
+            return scores, None
+        return scores, self.calibration.judge(scores, outputs)
+
+    def _viewed(self, pixels: Pixels) -> NDArray[np.float32]:
+        """Mean scores over views, for some pictures at a time: views take memory."""
+        means = [
+            np.mean(
+                [
+                    self.calibrated(self.session.scores(view))
+                    for view in views_of(pixels[first : first + PIECE], self.views)
+                ],
+                axis=0,
+            )
+            for first in range(0, max(len(pixels), 1), PIECE)
+        ]
+        return np.concatenate(means).astype(np.float32)
+
+    def looking(self, views: str) -> "Bundle":
+        """The same bundle, answering with the mean over several views of a picture.
+
+        Whether a picture is strange is told by the picture as it is.
+
+        Args:
+            views: "none", "flip" or "shifts".
+
+        Raises:
+            ConfigError: there are no such views.
+        """
+        views_of(self._no_pixels(), views)
+        return replace(self, views=views)
+
+    def answer_of(self, outputs: Outputs) -> tuple[NDArray[np.float32], Judged | None]:
+        """The same of what its graph gave already."""
+        scores = self.calibrated(outputs.scores)
+        if self.calibration is None:
+            return scores, None
+        return scores, self.calibration.judge(scores, outputs)
+
+    def asking(self, coverage: float) -> "Bundle":
+        """The same bundle at another position of the coverage dial.
+
+        Args:
+            coverage: share of pictures whose prediction set is to hold the truth.
+
+        Raises:
+            ConfigError: its dial has no such position.
+        """
+        if self.calibration is None:
+            raise ConfigError(
+                received=f"A coverage of {coverage:g}.",
+                expected=f"none: the model is not calibrated; {self.uncalibrated}.",
+                remedy="Leave it out, or train again with validation pictures.",
+            )
+        told = self.calibration.asking(coverage).to_json()
+        return replace(self, contents=replace(self.contents, calibration=told))
+
+    def calibrated(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores as `task` means them, of those that the graph gave."""
+        return raw if self.calibration is None else self.calibration.scores(raw)
 
     def predict(self, pictures: Sequence[Any]) -> Predictions:
         """Answer for pictures: paths, uint8 arrays or PIL pictures.
@@ -89,7 +188,8 @@ class Bundle:
             DataError: one of them cannot be read; its name is in the message.
         """
         ids = [_name(picture, row) for row, picture in enumerate(pictures)]
-        return self.predictions(tuple(ids), self.scores(self.prepare(pictures)))
+        scores, judged = self.answer(self.prepare(pictures))
+        return self.predictions(tuple(ids), scores, judged=judged)
 
     def prepare(self, pictures: Sequence[Any]) -> NDArray[np.uint8]:
         """Pictures as the network takes them: uint8 `(num_images, *spec.input_shape)`.
@@ -105,9 +205,12 @@ class Bundle:
         ids: tuple[str, ...],
         scores: NDArray[np.float32],
         targets: NDArray[Any] | None = None,
+        judged: Judged | None = None,
     ) -> Predictions:
         """These scores with what they mean, and the truth where it is known."""
-        return Predictions(ids, scores, self.class_names, targets, self.task)
+        return Predictions(
+            ids, scores, self.class_names, targets, self.task, judged=judged
+        )
 
     def trained_on(self, content_hashes: Iterable[str]) -> NDArray[np.bool_]:
         """Which of these pictures the network learned from or was chosen by."""
@@ -145,6 +248,7 @@ def load_bundle(
         ModelError: the file is damaged, of a newer version, or answers differently.
     """
     bundle = Bundle(read_contents(Path(path)), Path(path), threads=threads)
+    _require_calibration(bundle)
     if verify:
         _verify(bundle)
     return bundle
@@ -168,6 +272,7 @@ def save_bundle(
     written = read_contents(path)
     same = written.graph == contents.graph
     bundle = Bundle(written, path, running=running if same else None)
+    _require_calibration(bundle)
     _verify(bundle)
     return bundle
 
@@ -180,7 +285,8 @@ def short_hashes(content_hashes: Iterable[str]) -> NDArray[np.uint64]:
 
 def _verify(bundle: Bundle) -> None:
     golden = bundle.contents.golden
-    difference = np.abs(bundle.scores(golden["pixels"]) - golden["scores"])
+    raw = bundle.session.scores(golden["pixels"])
+    difference = np.abs(raw - golden["scores"])
     worst = float(difference.max(initial=0.0)) / bundle.task.head.scale
     if not worst <= GOLDEN_TOLERANCE:
         raise ModelError(
@@ -190,6 +296,19 @@ def _verify(bundle: Bundle) -> None:
             remedy="Use the ONNX Runtime that it was made with: "
             f"{bundle.origin.get('versions', {}).get('onnxruntime', 'unknown')}.",
         )
+
+
+def _require_calibration(bundle: Bundle) -> None:
+    try:
+        calibration = bundle.calibration
+        if calibration is not None:
+            calibration.require_fitting(len(bundle.class_names))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            received=f"The calibration in {bundle.path} cannot be used: {error}.",
+            expected="one that fits its classes, as `visus train` wrote it.",
+            remedy="Copy the bundle again from where it was made, or train again.",
+        ) from error
 
 
 def _name(picture: Any, row: int) -> str:

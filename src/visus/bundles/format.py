@@ -3,7 +3,7 @@
 manifest.json names the format version and the SHA-256 of every other member:
 graph.onnx, network.keras (absent for networks that only their author can load),
 spec.json, classes.json, task.json (absent for one label a picture), origin.json,
-golden.npz, contents.npz.
+golden.npz, contents.npz; calibration.json and calibration.npz where it is calibrated.
 """
 
 import hashlib
@@ -22,8 +22,9 @@ from visus.core.errors import ModelError
 from visus.core.files import write_bytes
 
 FORMAT = "visus-bundle"
-FORMAT_VERSION = 2
-# Bundles of one label a picture are as they always were, and older Visus reads them.
+FORMAT_VERSION = 3
+# Bundles of one label a picture that are not calibrated are as they always were, and
+# older Visus reads them; it would answer otherwise than we with a calibrated one.
 SINGLE_LABEL = {"name": "single-label"}
 # A bundle larger than this is no bundle of ours; the sizes are checked before reading.
 MOST_BYTES = 8 * 2**30
@@ -45,6 +46,8 @@ class Contents:
         golden: `pixels` and the `scores` that they must give.
         content_hashes: uint64 beginnings of the SHA-256 of the pictures, by split.
         task: what the scores mean, as `Task.to_json` gives it.
+        calibration: as `Calibration.to_json` gives it; `None` where there is none.
+        calibration_arrays: the arrays of it, by name.
     """
 
     graph: bytes
@@ -55,6 +58,15 @@ class Contents:
     golden: Arrays
     content_hashes: Arrays
     task: Mapping[str, Any] = field(default_factory=lambda: dict(SINGLE_LABEL))
+    calibration: Mapping[str, Any] | None = None
+    calibration_arrays: Arrays = field(default_factory=dict)
+
+    @property
+    def format_version(self) -> int:
+        """The oldest format that can hold all of this."""
+        if self.calibration is not None:
+            return FORMAT_VERSION
+        return 1 if self.task == SINGLE_LABEL else 2
 
 
 def write_contents(path: Path, contents: Contents) -> None:
@@ -69,12 +81,14 @@ def write_contents(path: Path, contents: Contents) -> None:
     }
     if contents.network is not None:
         members["network.keras"] = contents.network
-    older = contents.task == SINGLE_LABEL
-    if not older:
+    if contents.task != SINGLE_LABEL:
         members["task.json"] = _json(contents.task)
+    if contents.calibration is not None:
+        members["calibration.json"] = _json(contents.calibration)
+        members["calibration.npz"] = pack_arrays(contents.calibration_arrays)
     manifest = {
         "format": FORMAT,
-        "format_version": 1 if older else FORMAT_VERSION,
+        "format_version": contents.format_version,
         "members": {name: _digest(content) for name, content in members.items()},
     }
     write_bytes(path, _zip({"manifest.json": _json(manifest), **members}))
@@ -139,6 +153,7 @@ def _verified_members(path: Path, archive: zipfile.ZipFile) -> dict[str, bytes]:
 
 
 def _contents(members: Mapping[str, bytes]) -> Contents:
+    calibrated = "calibration.json" in members
     return Contents(
         graph=members["graph.onnx"],
         network=members.get("network.keras"),
@@ -148,6 +163,10 @@ def _contents(members: Mapping[str, bytes]) -> Contents:
         golden=unpack_arrays(members["golden.npz"]),
         content_hashes=unpack_arrays(members["contents.npz"]),
         task=json.loads(members.get("task.json", _json(SINGLE_LABEL))),
+        calibration=json.loads(members["calibration.json"]) if calibrated else None,
+        calibration_arrays=(
+            unpack_arrays(members["calibration.npz"]) if calibrated else {}
+        ),
     )
 
 

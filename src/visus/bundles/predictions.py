@@ -1,10 +1,11 @@
 """Predictions: answers keyed by image id, so that two runs can be compared."""
 
 import json
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from itertools import islice
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visus.bundles.format import pack_arrays, unpack_arrays
+from visus.bundles.judged import Judged, Kind
 from visus.core.errors import ModelError
 from visus.core.files import write_bytes
 from visus.data.records import Target, target_text
@@ -46,12 +48,19 @@ class Answer:
         answer: the class; the labels; or the number.
         confidence: the score of the class; `None` for other tasks.
         scores: by name.
+        kind: whether the class can be said; `None` where the model cannot tell.
+        possible: the classes that may be true, the best first.
+        typicality: share of pictures of the model's kind that look as strange; `None`
+            where the model cannot tell.
     """
 
     id: str
     answer: Target
     confidence: float | None
     scores: dict[str, float]
+    kind: Kind | None = None
+    possible: tuple[str, ...] = ()
+    typicality: float | None = None
 
     @property
     def label(self) -> str:
@@ -70,6 +79,14 @@ class Answer:
                 `None`: all, in the order of the classes.
         """
         told: dict[str, Any] = {"id": self.id, "answer": self.answer}
+        if self.kind is not None:
+            told |= {
+                "answer": self.answer if self.kind == "label" else self.kind,
+                "kind": self.kind,
+                "best": self.answer,
+                "set": list(self.possible),
+                "typicality": self.typicality,
+            }
         if self.confidence is not None:
             told["confidence"] = self.confidence
         if isinstance(self.answer, float):
@@ -97,6 +114,7 @@ class Predictions:
         task: what the scores mean; `None`: one class a picture.
         groups: what each picture is of `(num_images,)`, "" where it stands alone;
             `None` where there are no groups.
+        judged: whether the answers can be said; `None` where the model cannot tell.
 
     Raises:
         ValueError: the shapes do not fit each other.
@@ -113,22 +131,45 @@ class Predictions:
     targets: NDArray[Any] | None = None
     task: Task | None = None
     groups: tuple[str, ...] | None = None
+    judged: Judged | None = None
 
     def __post_init__(self) -> None:
         _require_shape("scores", self.scores, (len(self.ids), len(self.class_names)))
         if self.targets is not None:
             outputs = self.scores.shape[1:] if self.targets.ndim > 1 else ()
             _require_shape("targets", self.targets, (len(self.ids), *outputs))
+        if self.judged is not None:
+            _require_shape("sets", self.judged.sets, self.scores.shape)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __iter__(self) -> Iterator[Answer]:
         rows = zip(self.ids, self.answers, self.scores.tolist(), strict=True)
-        for image_id, answer, scores in rows:
+        for row, (image_id, answer, scores) in enumerate(rows):
             named = dict(zip(self.class_names, scores, strict=True))
             sure = named[answer] if isinstance(answer, str) else None
-            yield Answer(image_id, answer, sure, named)
+            found = Answer(image_id, answer, sure, named)
+            yield found if self.judged is None else self._told(found, row, self.judged)
+
+    def _told(self, found: Answer, row: int, judged: Judged) -> Answer:
+        names = zip(self.class_names, judged.sets[row].tolist(), strict=True)
+        possible = [name for name, inside in names if inside]
+        strange = float(judged.typicality[row])
+        return replace(
+            found,
+            kind=self.kinds[row],
+            possible=tuple(sorted(possible, key=lambda name: -found.scores[name])),
+            typicality=strange if math.isfinite(strange) else None,
+        )
+
+    @cached_property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Whether each picture gets a label, "unsure" or "unknown" `(num_images,)`."""
+        if self.judged is not None:
+            return self.judged.kinds
+        plain: tuple[Kind, ...] = ("label",)
+        return plain * len(self)
 
     @cached_property
     def meaning(self) -> Task:
@@ -169,8 +210,15 @@ class Predictions:
         rows = [self.rows[image_id] for image_id in ids]
         targets = None if self.targets is None else self.targets[rows]
         groups = None if self.groups is None else tuple(self.groups[r] for r in rows)
+        judged = None if self.judged is None else self.judged.take(rows)
         return Predictions(
-            tuple(ids), self.scores[rows], self.class_names, targets, self.task, groups
+            tuple(ids),
+            self.scores[rows],
+            self.class_names,
+            targets,
+            self.task,
+            groups,
+            judged,
         )
 
     def truth(self) -> dict[str, Target]:
@@ -201,6 +249,8 @@ class Predictions:
             arrays["task"] = _json_block(self.task.to_json())
         if self.groups is not None:
             arrays["groups"] = _json_block(list(self.groups))
+        if self.judged is not None:
+            arrays |= {f"judged_{name}": a for name, a in vars(self.judged).items()}
         write_bytes(path, pack_arrays(arrays))
 
     @classmethod
@@ -215,8 +265,18 @@ class Predictions:
                 else None
             )
             groups = _words(arrays["groups"]) if "groups" in arrays else None
+            judged = None
+            if "judged_sets" in arrays:
+                parts = ("sets", "typicality", "unknown")
+                judged = Judged(*(arrays[f"judged_{part}"] for part in parts))
             return cls(
-                ids, arrays["scores"], names, arrays.get("targets"), task, groups
+                ids,
+                arrays["scores"],
+                names,
+                arrays.get("targets"),
+                task,
+                groups,
+                judged,
             )
         except _DAMAGE as error:
             raise ModelError(

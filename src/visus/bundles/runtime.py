@@ -1,6 +1,7 @@
 """The only user of ONNX Runtime: pixels in, scores out."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,34 @@ from visus.core.errors import ModelError
 from visus.data.batches import Pixels
 
 BATCH_SIZE = 64
+# Outputs of a graph; features and logits only where `graph_with_features` found them.
+SCORES, FEATURES, LOGITS = "scores", "features", "logits"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a network gives for some pictures.
+
+    Args:
+        scores: raw, `(num_images, num_outputs)`.
+        features: `(num_images, num_features)`; `None` where it tells none.
+        logits: `(num_images, num_outputs)`; `None` where it tells none.
+    """
+
+    scores: NDArray[np.float32]
+    features: NDArray[np.float32] | None = None
+    logits: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def take(self, rows: NDArray[np.intp]) -> "Outputs":
+        """The pictures at these positions."""
+        return Outputs(
+            self.scores[rows],
+            None if self.features is None else self.features[rows],
+            None if self.logits is None else self.logits[rows],
+        )
 
 
 class Session:
@@ -43,8 +72,15 @@ class Session:
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Scores `(num_images, num_outputs)`, in pieces of 64 pictures."""
-        (scores,) = self.outputs(pixels, ("scores",))
+        (scores,) = self.outputs(pixels, (SCORES,))
         return scores
+
+    def everything(self, pixels: Pixels) -> Outputs:
+        """Scores, and features and logits where the graph hands them out."""
+        known = [output.name for output in self._session.get_outputs()]
+        names = [name for name in (SCORES, FEATURES, LOGITS) if name in known]
+        found = dict(zip(names, self.outputs(pixels, names), strict=True))
+        return Outputs(found[SCORES], found.get(FEATURES), found.get(LOGITS))
 
     def outputs(
         self, pixels: Pixels, names: Sequence[str]

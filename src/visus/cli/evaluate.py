@@ -17,16 +17,36 @@ def evaluate(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The report's page. Default: reports/evaluate-<data>-<number>.html "
-            "beside the bundle."
+            help="The report's page, or a folder for it. Default: "
+            "reports/evaluate-<data>-<number>.html beside the bundle."
         ),
     ] = None,
     target: options.Target = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            "--group", metavar="COLUMN", help="Hold its groups against each other."
+        ),
+    ] = None,
+    views: options.Views = "none",
+    costs: Annotated[
+        Path | None,
+        typer.Option(
+            "--costs", metavar="CSV", help="What mistakes cost: is,cat,dog / cat,0,1."
+        ),
+    ] = None,
+    corruptions: Annotated[
+        bool, typer.Option("--corruptions", help="Measure what corrupted pictures do.")
+    ] = False,
+    pictures: Annotated[
+        int, typer.Option("--pictures", min=1, help="So many of them are corrupted.")
+    ] = 200,
     offline: options.Offline = False,
     force: options.Force = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Measure a model on pictures that it has not learned."""
+    from visus.pipeline.deeper import Deeper
     from visus.pipeline.evaluate import evaluate_bundle
 
     found = evaluate_bundle(
@@ -34,6 +54,7 @@ def evaluate(
         source,
         out=out,
         target=target,
+        asked=Deeper(group, views, costs, corruptions, pictures),
         offline=offline,
         force=force,
         progress=terminal_progress(quiet=as_json),

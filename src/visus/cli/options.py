@@ -60,6 +60,16 @@ Weights = Annotated[
         "--weights", help="A file or folder with the weights of a pretrained network."
     ),
 ]
+Coverage = Annotated[
+    float | None,
+    typer.Option("--coverage", help="Share of sets that hold the truth; more: unsure."),
+]
+Views = Annotated[
+    str,
+    typer.Option(
+        "--views", help="Answer several views and take the mean: flip or shifts."
+    ),
+]
 Unlabelled = Annotated[
     str | None,
     typer.Option(

@@ -11,6 +11,7 @@ from visus.cli.progress import terminal_progress
 from visus.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from visus.bundles import Bundle
     from visus.bundles.predictions import Answer
     from visus.pipeline.predict import Answered
 
@@ -34,6 +35,8 @@ def predict(
     top: Annotated[
         int | None, typer.Option("--top", min=1, help="So many of the best answers.")
     ] = None,
+    coverage: options.Coverage = None,
+    views: options.Views = "none",
     weights: options.Weights = None,
     offline: options.Offline = False,
     force: options.Force = False,
@@ -48,7 +51,9 @@ def predict(
         raise _no_room(top)
     progress = terminal_progress(quiet=as_json)
     paths = find_pictures(pictures)
-    model = open_model(bundle, weights, Access(offline, progress))
+    model = open_model(bundle, weights, Access(offline, progress)).looking(views)
+    if coverage is not None:
+        model = model.asking(coverage)
     if top is None and not bundle.exists():
         top = MOST_PRETRAINED_SCORES
     if out is not None:
@@ -60,16 +65,28 @@ def predict(
             write(f"{len(paths):,} answers in {out} ({done:,} were there before)")
         return
     answered = answer_all(model, paths, progress)
-    if as_json:
-        answer(
-            {
-                "model": str(bundle),
-                "predictions": answered.predictions.to_json(top),
-                "unreadable": [vars(entry) for entry in answered.unreadable],
-            }
-        )
+    if not as_json:
+        _write_table(answered, top)
+        if model.uncalibrated:
+            say(f"note: scores are not calibrated: {model.uncalibrated}")
         return
-    _write_table(answered, top)
+    answer(
+        {
+            "model": str(bundle),
+            **_sureness(model),
+            "predictions": answered.predictions.to_json(top),
+            "unreadable": [vars(entry) for entry in answered.unreadable],
+        }
+    )
+
+
+def _sureness(model: "Bundle") -> dict[str, object]:
+    """Whether scores are calibrated, and what prediction sets promise."""
+    if model.calibration is None:
+        return {"calibrated": False, "why": model.uncalibrated}
+    sets = model.calibration.sets
+    point = {} if sets is None else {"operating_point": vars(sets.point)}
+    return {"calibrated": True, **point}
 
 
 def _no_room(top: int) -> ConfigError:
@@ -81,6 +98,12 @@ def _no_room(top: int) -> ConfigError:
 
 
 def _said(row: "Answer", top: int | None) -> str:
+    """What is said of a picture, and the scores by which."""
+    told = _scores(row, top)
+    return told if row.kind in (None, "label") else f"{row.kind}: {told}"
+
+
+def _scores(row: "Answer", top: int | None) -> str:
     """The best classes, the given labels with their probabilities, or the number."""
     if isinstance(row.answer, float):
         return f"{next(iter(row.scores))} {row.label}"

@@ -64,6 +64,18 @@ def png_base64(pixels: NDArray[np.uint8], longest_side: int = 128) -> str:
     return base64.b64encode(_png(image)).decode("ascii")
 
 
+def through_jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """Pixels `(height, width, 1 or 3)` as they come back from a JPEG file.
+
+    Args:
+        pixels: what is written.
+        quality: 1 to 95, as libjpeg counts it.
+    """
+    stream = io.BytesIO()
+    _image(pixels).save(stream, "JPEG", quality=quality)
+    return np.asarray(Image.open(stream)).reshape(pixels.shape)
+
+
 def with_words(pixels: NDArray[np.uint8], words: Iterable[Words]) -> NDArray[np.uint8]:
     """The pixels `(height, width, 3)` with lines of text on them."""
     image = Image.fromarray(pixels)

@@ -5,10 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from visus.bundles.bundle import Bundle
 from visus.bundles.predictions import Predictions
 from visus.core.errors import DataError
 from visus.core.report import Chart, Finding, Report, Series
 from visus.data.batches import Batch
+from visus.evaluation.answering import measure_answers
+from visus.evaluation.calibrated import measure_calibration
 from visus.evaluation.multi_label import measure_multi_label
 from visus.evaluation.numeric import measure_numeric
 from visus.evaluation.parts import Parts, Tested
@@ -39,6 +42,8 @@ def evaluate(
     plain: Batch | None = None,
     epochs: Sequence[Mapping[str, Any]] = (),
     findings: Sequence[Finding] = (),
+    by: Bundle | None = None,
+    measures: Sequence[Callable[[Tested], Parts]] = (),
 ) -> Report:
     """Measure answers against the truth, as their task has it.
 
@@ -51,6 +56,8 @@ def evaluate(
             `None`: `test`.
         epochs: log lines of the training, for the learning curves.
         findings: what else a person should read, put first.
+        by: what answered, for what it says of its own sureness; `None`: unknown.
+        measures: what else is measured, in reading order.
 
     Raises:
         DataError: no picture has a target, or one has no answer.
@@ -62,8 +69,16 @@ def evaluate(
         test=test,
         train=_labelled(train, task) if train else None,
         plain=_labelled(plain, task) if plain else None,
+        calibration=by.calibration if by else None,
+        uncalibrated=by.uncalibrated if by else "",
     )
     parts = MEASURES[task.kind](tested)
+    if by is not None and task.kind != "numeric":
+        parts = parts.and_also(measure_calibration(tested))
+    if by is not None and task.kind == "single-label":
+        parts = parts.and_also(measure_answers(tested))
+    for measure in measures:
+        parts = parts.and_also(measure(tested))
     return Report(
         title=title,
         facts=tuple(parts.facts),

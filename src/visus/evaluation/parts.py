@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visus.bundles.calibration import Calibration
 from visus.bundles.predictions import Predictions
 from visus.core.report import Fact, Figure, Finding, Table
 from visus.data.batches import Batch
@@ -20,12 +21,16 @@ class Tested:
         test: the pictures, all with a known target.
         train: the training pictures, for baselines; `None` where there are none.
         plain: the test pictures of the size that `train` has; `None`: `test`.
+        calibration: what made these scores of raw ones; `None`: they are raw.
+        uncalibrated: why they are, in words.
     """
 
     predictions: Predictions
     test: Batch
     train: Batch | None
     plain: Batch | None = None
+    calibration: Calibration | None = None
+    uncalibrated: str = ""
 
     @property
     def units(self) -> NDArray[np.intp]:
@@ -53,3 +58,12 @@ class Parts:
     findings: Sequence[Finding] = ()
     tables: Sequence[Table] = ()
     figures: Sequence[Figure] = ()
+
+    def and_also(self, others: "Parts") -> "Parts":
+        """Both, the others after these."""
+        return Parts(
+            facts=(*self.facts, *others.facts),
+            findings=(*self.findings, *others.findings),
+            tables=(*self.tables, *others.tables),
+            figures=(*self.figures, *others.figures),
+        )

@@ -55,9 +55,13 @@ class HeadWeights:
     bias: Floats
     head: Head
 
+    def logits(self, features: Floats) -> Floats:
+        """What comes before the activation, `(num_images, num_outputs)`."""
+        return np.asarray(features @ self.kernel + self.bias)
+
     def scores(self, features: Floats) -> Floats:
         """Scores `(num_images, num_outputs)` of features, as the joined graph has."""
-        values = features @ self.kernel + self.bias
+        values = self.logits(features)
         if self.head.activation == "softmax":
             powers = np.exp(values - values.max(axis=1, keepdims=True))
             return np.asarray(powers / powers.sum(axis=1, keepdims=True))

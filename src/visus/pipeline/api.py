@@ -12,6 +12,7 @@ from visus.pipeline.audit import Audited, audit_source
 from visus.pipeline.compare import compare_runs
 from visus.pipeline.config import frozen_choices
 from visus.pipeline.data import describe_data
+from visus.pipeline.deeper import Deeper
 from visus.pipeline.evaluate import evaluate_bundle
 from visus.pipeline.explain import Explained, explain_picture
 from visus.pipeline.export import Asked, export_model
@@ -131,10 +132,32 @@ def evaluate(
     *,
     out: str | Path | None = None,
     target: str | None = None,
+    group: str | None = None,
+    views: str = "none",
+    costs: str | Path | None = None,
+    corruptions: bool = False,
 ) -> ReportView:
-    """Measure a bundle on labelled pictures that it has not learned from."""
+    """Measure a bundle on labelled pictures that it has not learned from.
+
+    Args:
+        bundle: the `.visus` file.
+        source: as `train` takes it.
+        out: the page, or a folder for it; `None`: beside the bundle.
+        target: column of the truth; `None`: as it was called when the bundle learned.
+        group: a column whose groups are held against each other.
+        views: "flip" or "shifts": whether answering several views pays.
+        costs: a CSV file of what mistakes cost.
+        corruptions: whether to measure what corrupted pictures do.
+
+    Raises:
+        VisusError: with what was received, what was expected, and what to do.
+    """
     page = Path(out) if out is not None else None
-    return evaluate_bundle(Path(bundle), source, out=page, target=target).view
+    table = None if costs is None else Path(costs)
+    asked = Deeper(group, views, table, corruptions)
+    return evaluate_bundle(
+        Path(bundle), source, out=page, target=target, asked=asked
+    ).view
 
 
 def export(

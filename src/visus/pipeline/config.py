@@ -10,6 +10,7 @@ from pydantic import Field
 from visus.core.errors import ConfigError
 from visus.core.settings import Settings, merge_into, read_settings
 from visus.data.config import DataConfig
+from visus.evaluation.config import AnswersConfig
 from visus.models.config import NetworkConfig
 from visus.tasks.base import Task
 from visus.training.config import TrainingConfig, UnlabelledConfig
@@ -42,6 +43,7 @@ class RunConfig(Settings):
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
     frozen: FrozenConfig = FrozenConfig()
+    answers: AnswersConfig = AnswersConfig()
 
 
 def resolve_config(

@@ -18,7 +18,8 @@ from visus.data.sources import read_source
 from visus.data.sources.base import Access
 from visus.data.splits import assign_splits
 from visus.evaluation.evaluate import evaluate
-from visus.pipeline.report import answer, test_figures
+from visus.pipeline.deeper import Deeper, measures
+from visus.pipeline.report import answer, table_rows, test_figures
 from visus.reporting.view import ReportView, save_report
 
 
@@ -43,6 +44,7 @@ class Evaluated:
             "left_out": self.left_out,
             "found": self.ledger.found,
             "quarantined": len(self.ledger.quarantined),
+            "tables": {t.title: table_rows(t) for t in self.view.report.tables},
             "report": str(self.view.page),
         }
 
@@ -53,6 +55,7 @@ def evaluate_bundle(
     *,
     out: Path | None = None,
     target: str | None = None,
+    asked: Deeper | None = None,
     offline: bool = False,
     force: bool = False,
     progress: Progress | None = None,
@@ -64,10 +67,12 @@ def evaluate_bundle(
     Args:
         path: of the bundle.
         source: as `read_source` takes it, with labels.
-        out: the report's HTML page; the JSON lies beside it. `None`: the first free
-            `reports/evaluate-<data>-<number>.html` beside the bundle.
+        out: the report's HTML page, or a folder for `evaluation.html`; the JSON lies
+            beside it. `None`: the first free `reports/evaluate-<data>-<number>.html`
+            beside the bundle.
         target: column of the truth; `None`: as it was called when the bundle learned,
             else the source's own.
+        asked: what is measured beside the usual.
         offline: never open a connection.
         force: replace a report that is there.
         progress: who is told.
@@ -77,10 +82,12 @@ def evaluate_bundle(
         DataError: the source has other classes, or nothing that was not learned from.
         ConfigError: the report exists already.
     """
-    progress = progress or SilentProgress()
+    progress, asked = progress or SilentProgress(), asked or Deeper()
+    out = None if out is None else _page(out)
     if out is not None and out.exists() and not force:
         raise _taken(out)
     bundle = load_bundle(path)
+    asked.require_fitting(bundle.task)
     dataset, ledger = read_source(source, Access(offline, progress))
     dataset, ledger = as_asked(dataset, ledger, bundle, target)
     dataset = _tested(dataset)
@@ -89,13 +96,17 @@ def evaluate_bundle(
     )
     known = replace(scan.pictures, targets=bundle.task.targets(scan.dataset))
     pictures, left_out = _unseen(bundle, scan.dataset, known)
+    further = measures(asked, bundle, scan, _column(bundle, target), progress)
     with progress.stage("Evaluating"):
-        report = evaluate(
-            answer(bundle, pictures, scan.dataset),
-            pictures,
-            title=f"{bundle.origin['network']} on {dataset.name}",
-            findings=_findings(left_out, scan.ledger),
-        )
+        answers = answer(bundle, pictures, scan.dataset)
+    report = evaluate(
+        answers,
+        pictures,
+        title=f"{bundle.origin['network']} on {dataset.name}",
+        findings=_findings(left_out, scan.ledger),
+        by=bundle,
+        measures=further,
+    )
     page = out or _free_page(path.parent / "reports", dataset.name)
     return Evaluated(save_report(report, page.parent, page.stem), left_out, scan.ledger)
 
@@ -171,6 +182,16 @@ def _findings(left_out: int, ledger: Ledger) -> list[Finding]:
             )
         )
     return found
+
+
+def _column(bundle: Bundle, target: str | None) -> str | None:
+    """What the truth is called, which is no trait of a picture."""
+    learned = bundle.origin.get("config", {}).get("data", {})
+    return target or learned.get("target")
+
+
+def _page(out: Path) -> Path:
+    return out if out.suffix == ".html" else out / "evaluation.html"
 
 
 def _free_page(folder: Path, name: str) -> Path:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from visus.data.looks import Looks
 from visus.data.preprocess import PreprocessSpec
 from visus.data.records import ImageDataset
 from visus.data.sources.base import Access
+from visus.data.stand_ins import STAND_INS
 from visus.data.survey import SMALL_SIDE
 from visus.models.joined import VERSION, Joined, joined_network
 from visus.models.pretrained import BACKBONES, find_backbone
@@ -81,6 +82,18 @@ class ReadyBackbone:
 
     def _as_they_are(self, pixels: Pixels) -> Floats:
         return self.session.scores(pixels)
+
+    def stand_in_describers(self) -> dict[str, Describer]:
+        """What gives the features of stand-ins of foreign pictures, by their kind."""
+        return {
+            name: self._describer(
+                f"stand-in {name}", self.spec, partial(self._stood_in, made)
+            )
+            for name, made in STAND_INS.items()
+        }
+
+    def _stood_in(self, made: Callable[[Pixels], Pixels], pixels: Pixels) -> Floats:
+        return self.session.scores(made(pixels))
 
     def _flipped(self, pixels: Pixels) -> Floats:
         return self.session.scores(np.ascontiguousarray(pixels[:, :, ::-1]))

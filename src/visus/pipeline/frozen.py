@@ -19,6 +19,7 @@ from visus.data.splits import fold_numbers
 from visus.models.joined import HeadWeights
 from visus.models.pretrained.weights import is_as_published
 from visus.pipeline.backbone import ORIGIN
+from visus.pipeline.evidence import evidence_of_head, outputs_of_head
 from visus.pipeline.features import ReadyBackbone, describe_views
 from visus.pipeline.pack import Packed, golden_rows, save_packed
 from visus.pipeline.plan import Plan
@@ -104,7 +105,14 @@ def pack_head(
             graph=graph,
             network=backbone.joined.archive_with(weights),
             golden=golden,
-            held_scores=lambda: taught.scores.get("validation"),
+            evidence=evidence_of_head(
+                data,
+                backbone,
+                taught.fitted,
+                taught.pupils,
+                balanced=plan.config.training.class_weights == "balanced",
+                alone=plan.config.frozen.unlabelled is None,
+            ),
             origin={
                 "parameters": backbone.joined.parameters,
                 "epochs": 0,
@@ -177,7 +185,10 @@ def told_by_head(
         training_seconds=taught.seconds,
         tables=_tables(fitted.curve),
         notes=_notes(fitted),
-        scores=taught.scores,
+        outputs={
+            split: outputs_of_head(data, fitted.weights, split)
+            for split in taught.scores
+        },
     )
 
 

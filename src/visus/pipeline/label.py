@@ -132,7 +132,8 @@ def choose_pictures(
     rows, notes = open_rows.rows, [*open_rows.notes]
     with progress.stage("Looking at pictures"):
         inner = InnerSession(bundle.contents.graph)
-        scores, features = inner.answer(scan.pictures.take(rows).pixels)
+        raw, features = inner.answer(scan.pictures.take(rows).pixels)
+        scores = bundle.calibrated(raw)
     basis: Basis = "thumbnails" if features is None else "features"
     unsure = uncertainties(scores, bundle.task)
     if unsure is None:

@@ -1,25 +1,29 @@
 """From a trained network to the bundle: written once, then loaded and proved."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visus.bundles.bundle import Bundle, save_bundle, short_hashes
+from visus.bundles.bundle import UNCALIBRATED, Bundle, save_bundle, short_hashes
+from visus.bundles.calibration import Calibration
 from visus.bundles.format import Contents
 from visus.bundles.runtime import Session
 from visus.core.errors import ModelError
 from visus.core.run import Run
 from visus.data.batches import Batch
 from visus.data.preprocess import scaled_images
+from visus.evaluation.calibrate import calibrate
+from visus.evaluation.held import Held
 from visus.pipeline.backbone import ORIGIN
 from visus.pipeline.environment import describe_environment
+from visus.pipeline.evidence import Evidence, evidence_of_graph
 from visus.pipeline.learn import Learned
 from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
-from visus.tasks.base import Floats, Targets, Task
+from visus.tasks.base import Task
 
 GOLDEN_PICTURES = 8
 
@@ -45,7 +49,6 @@ def pack_bundle(run: Run, plan: Plan, data: PreparedData, learned: Learned) -> B
     }
     if plan.lineage is not None:
         origin[ORIGIN] = dict(plan.lineage)
-    session, held = Session(graph), data.split("validation")
     return save_packed(
         run,
         plan,
@@ -54,9 +57,8 @@ def pack_bundle(run: Run, plan: Plan, data: PreparedData, learned: Learned) -> B
             graph=graph,
             network=_network_bytes(learned.model),
             golden=_golden(learned.model, plan, data),
-            held_scores=lambda: session.scores(held.pixels) if held else None,
+            evidence=evidence_of_graph(graph, data),
             origin=origin,
-            session=session,
         ),
     )
 
@@ -69,18 +71,17 @@ class Packed:
         graph: the ONNX graph.
         network: the Keras network, serialised; `None`: it has classes of its own.
         golden: pixels, and the scores that they must give.
-        held_scores: gives the scores of the validation pictures, as the graph has
-            them; `None` where there are no such pictures.
+        evidence: by which it is calibrated.
         origin: what the origin says of the network.
-        session: the running graph.
+        session: the running graph, where there is one already.
     """
 
     graph: bytes
     network: bytes | None
     golden: Mapping[str, NDArray[Any]]
-    held_scores: Callable[[], Floats | None]
+    evidence: Evidence
     origin: Mapping[str, Any]
-    session: Session
+    session: Session | None = None
 
 
 def save_packed(run: Run, plan: Plan, data: PreparedData, packed: Packed) -> Bundle:
@@ -90,20 +91,30 @@ def save_packed(run: Run, plan: Plan, data: PreparedData, packed: Packed) -> Bun
         ModelError: it does not answer its golden pictures as it must.
         MachineError: it cannot be written.
     """
+    evidence = packed.evidence
+    found = calibrate(
+        evidence.held, data.task, plan.config.answers, around=evidence.around
+    )
+    calibration = None if isinstance(found, str) else found
+    why = {UNCALIBRATED: found} if isinstance(found, str) else {}
     contents = Contents(
-        graph=packed.graph,
+        graph=_graph(packed.graph, calibration),
         network=packed.network,
         spec=plan.spec.model_dump(mode="json"),
         class_names=data.task.names,
-        origin={**_origin(plan, data), **packed.origin},
+        origin={**_origin(plan, data), **packed.origin, **why},
         golden=packed.golden,
         content_hashes={
             split: short_hashes(hashes)
             for split, hashes in data.content_hashes().items()
         },
-        task=_decided(data, packed.held_scores).to_json(),
+        task=_decided(data.task, evidence.validation, calibration).to_json(),
+        calibration=calibration.to_json() if calibration else None,
+        calibration_arrays=calibration.to_arrays() if calibration else {},
     )
-    return save_bundle(run.bundle_path, contents, packed.session)
+    # With more outputs it is another graph.
+    same = contents.graph == packed.graph
+    return save_bundle(run.bundle_path, contents, packed.session if same else None)
 
 
 def golden_rows(data: PreparedData) -> tuple[Batch, NDArray[np.intp]]:
@@ -114,19 +125,21 @@ def golden_rows(data: PreparedData) -> tuple[Batch, NDArray[np.intp]]:
     return pictures, rows[:GOLDEN_PICTURES]
 
 
-def _decided(data: PreparedData, scores: Callable[[], Floats | None]) -> Task:
-    """The task with what it decides by validation."""
-    held = data.split("validation")
+def _graph(graph: bytes, calibration: Calibration | None) -> bytes:
+    """With features and logits as outputs too, where strangeness is told by them."""
+    if calibration is None or calibration.foreign is None:
+        return graph
+    from visus.bundles.inner import graph_with_features
+
+    return graph_with_features(graph) or graph
+
+
+def _decided(task: Task, held: Held | None, calibration: Calibration | None) -> Task:
+    """The task with what it decides by validation, in calibrated scores."""
     if held is None:
-        return data.task
-
-    def answered() -> tuple[Floats, Targets, Floats]:
-        found = scores()
-        if found is None:
-            raise ValueError("no scores of the validation pictures")
-        return found, held.targets, held.weights
-
-    return data.task.decided_by(answered)
+        return task
+    scores = calibration.scores(held.scores) if calibration else held.scores
+    return task.decided_by(lambda: (scores, held.targets, held.weights))
 
 
 def _network_bytes(model: Any) -> bytes | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from visus.bundles import Bundle, Predictions
+from visus.bundles.judged import join_judged
 from visus.bundles.predictions import Answer
 from visus.core.cores import available_cores
 from visus.core.errors import ConfigError, DataError
@@ -93,6 +94,7 @@ def answer_all(bundle: Bundle, paths: Sequence[Path], progress: Progress) -> Ans
         predictions=bundle.predictions(
             tuple(i for piece in pieces for i in piece.predictions.ids),
             np.concatenate([piece.predictions.scores for piece in pieces]),
+            judged=join_judged([piece.predictions.judged for piece in pieces]),
         ),
         unreadable=unreadable,
     )
@@ -142,10 +144,12 @@ def _answer(
     ]
     shape = (len(good), *bundle.spec.input_shape)
     pixels = np.stack([p for _, p in good]) if good else np.empty(shape, np.uint8)
-    scores = bundle.scores(pixels)
+    scores, judged = bundle.answer(pixels)
     return Answered(
         asked=tuple(map(printable_name, paths)),
-        predictions=bundle.predictions(tuple(name for name, _ in good), scores),
+        predictions=bundle.predictions(
+            tuple(name for name, _ in good), scores, judged=judged
+        ),
         unreadable=tuple(entry for entry in opened if isinstance(entry, Quarantined)),
     )
 
@@ -162,7 +166,9 @@ def _prepared(
 def _further(bundle: Bundle) -> tuple[str, ...]:
     """The columns between answer and problem: probabilities, where there are some."""
     if bundle.task.kind == "single-label":
-        return ("confidence",)
+        told = bundle.calibration is not None and bundle.calibration.sets is not None
+        judged = ("kind", "best", "set", "typicality") if told else ()
+        return (*judged, "confidence")
     return bundle.class_names if bundle.task.kind == "multi-label" else ()
 
 
@@ -207,7 +213,12 @@ def _cells(answer: Answer) -> tuple[str, ...]:
         # A list in JSON: a label may hold a bar, and no label is not an unknown one.
         return (json.dumps(answer.answer, ensure_ascii=False), *probabilities)
     sure = () if answer.confidence is None else (f"{answer.confidence:.6f}",)
-    return (answer.label, *sure)
+    if answer.kind is None:
+        return (answer.label, *sure)
+    said = answer.label if answer.kind == "label" else answer.kind
+    typical = "" if answer.typicality is None else f"{answer.typicality:.6f}"
+    possible = json.dumps(answer.possible, ensure_ascii=False)
+    return (said, answer.kind, answer.label, possible, typical, *sure)
 
 
 def _csv(rows: Sequence[tuple[str, ...]]) -> str:
@@ -217,7 +228,12 @@ def _csv(rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def _mark(bundle: Bundle) -> str:
-    return hashlib.sha256(bundle.contents.graph).hexdigest()[:12]
+    # The same graph with another calibration answers otherwise.
+    words = [bundle.contents.calibration] if bundle.contents.calibration else []
+    words += [{"views": bundle.views}] if bundle.views != "none" else []
+    told = json.dumps(words, sort_keys=True) if words else ""
+    content = bundle.contents.graph + told.encode()
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def _files_below(folder: Path) -> list[Path]:

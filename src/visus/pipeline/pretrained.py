@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visus.bundles import Bundle, load_bundle
-from visus.bundles.bundle import save_bundle
+from visus.bundles.bundle import UNCALIBRATED, save_bundle
 from visus.bundles.format import Contents
 from visus.core.errors import ConfigError, ModelError, nearest_names, unknown_name
 from visus.data.home import visus_home
@@ -119,6 +119,7 @@ def _origin(card: Card, weights: Path) -> dict[str, Any]:
         },
         "source": card.source,
         "licence": card.licence,
+        UNCALIBRATED: "it was trained elsewhere, and nothing was held out here",
         "python": environment["python"],
         "versions": environment["packages"],
     }

@@ -7,6 +7,7 @@ from visus.core.registry import Registry
 from visus.core.settings import Settings
 from visus.data.config import AugmentConfig, DataConfig
 from visus.data.sources import SOURCES
+from visus.evaluation.config import AnswersConfig
 from visus.explanation import EXPLAINERS
 from visus.exporting import EXPORTERS
 from visus.models import NETWORKS
@@ -28,6 +29,7 @@ GROUPS: tuple[tuple[str, type[Settings]], ...] = (
     ("training.augment.", AugmentConfig),
     ("training.unlabelled.", UnlabelledConfig),
     ("frozen.", FrozenConfig),
+    ("answers.", AnswersConfig),
 )
 
 SERVER_GROUPS: tuple[tuple[str, type[Settings]], ...] = (

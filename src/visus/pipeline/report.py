@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from visus.bundles import Bundle, Predictions
+from visus.bundles.judged import Judged
+from visus.bundles.runtime import Outputs
 from visus.core.files import write_json
 from visus.core.report import Finding, Report, Table
 from visus.core.run import Run
@@ -27,7 +29,7 @@ def report_run(
 ) -> ReportView:
     """Answer the test pictures, keep the answers, and write the report."""
     answers = {
-        split: _answer(bundle, pictures, data, told.scores.get(split))
+        split: _answer(bundle, pictures, data, told.outputs.get(split))
         for split in SAVED
         if (pictures := data.split(split)) is not None
     }
@@ -44,6 +46,7 @@ def report_run(
         plain=small,
         epochs=told.epochs,
         findings=[*data.findings(), *told.findings, *notes],
+        by=bundle,
     )
     charts = (*told.charts, *report.figures)
     report = report.model_copy(update={"figures": charts})
@@ -56,21 +59,27 @@ def report_run(
 
 def answer(bundle: Bundle, pictures: Batch, dataset: ImageDataset) -> Predictions:
     """The bundle's answers to prepared pictures of the data, with their targets."""
-    return _as_answers(bundle, bundle.scores(pictures.pixels), pictures, dataset)
+    scores, judged = bundle.answer(pictures.pixels)
+    return _as_answers(bundle, scores, judged, pictures, dataset)
 
 
 def _answer(
-    bundle: Bundle, pictures: Batch, data: PreparedData, scores: Floats | None
+    bundle: Bundle, pictures: Batch, data: PreparedData, outputs: Outputs | None
 ) -> Predictions:
-    if scores is None:
+    if outputs is None:
         return answer(bundle, pictures, data.dataset)
-    return _as_answers(bundle, scores, pictures, data.dataset)
+    scores, judged = bundle.answer_of(outputs)
+    return _as_answers(bundle, scores, judged, pictures, data.dataset)
 
 
 def _as_answers(
-    bundle: Bundle, scores: Floats, pictures: Batch, dataset: ImageDataset
+    bundle: Bundle,
+    scores: Floats,
+    judged: Judged | None,
+    pictures: Batch,
+    dataset: ImageDataset,
 ) -> Predictions:
-    answered = bundle.predictions(pictures.ids, scores, pictures.targets)
+    answered = bundle.predictions(pictures.ids, scores, pictures.targets, judged)
     of = {record.id: record.group or "" for record in dataset.records}
     groups = tuple(of[image_id] for image_id in pictures.ids)
     return replace(answered, groups=groups) if any(groups) else answered
@@ -133,6 +142,11 @@ def test_figures(report: Report) -> dict[str, Any]:
         **figures,
         "interval": [interval.low, interval.high] if interval else None,
     }
+
+
+def table_rows(table: Table) -> list[dict[str, Any]]:
+    """The rows as plain data, each a mapping from column to value."""
+    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
 
 
 def headline(report: Report) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from visus.bundles.runtime import Outputs
 from visus.core.report import Chart, Finding, Table
 from visus.data.records import Split
-from visus.tasks.base import Floats
 from visus.training.history import History
 
 
@@ -24,7 +24,7 @@ class Told:
         charts: of the report, before all others.
         findings: of the report, after those of the data.
         notes: sentences a person should read.
-        scores: of the pictures of each split, where they are known already.
+        outputs: for the pictures of each split, where they are known already.
     """
 
     rows: Sequence[tuple[str, str]]
@@ -36,7 +36,7 @@ class Told:
     charts: Sequence[Chart] = ()
     findings: Sequence[Finding] = ()
     notes: Sequence[str] = ()
-    scores: Mapping[Split, Floats] = field(default_factory=dict)
+    outputs: Mapping[Split, Outputs] = field(default_factory=dict)
 
 
 def told_by(history: History) -> Told:

@@ -220,3 +220,33 @@ def _log_binomial(total: int, k: int) -> float:
     # The logarithm of C(total, k) / 2^total.
     chosen = math.lgamma(total + 1) - math.lgamma(k + 1) - math.lgamma(total - k + 1)
     return chosen - total * math.log(2)
+
+
+def newcombe_difference(
+    first: tuple[int, int], second: tuple[int, int], confidence: float = 0.95
+) -> Interval:
+    """Second share minus first, of different pictures, with its interval.
+
+    Newcombe, "Interval estimation for the difference between independent proportions"
+    (1998), method 10: from Wilson's intervals of both.
+
+    Args:
+        first: right ones, and out of how many.
+        second: the like.
+        confidence: of the interval, a share.
+
+    Example:
+        >>> gap = newcombe_difference((48, 80), (56, 70))
+        >>> round(gap.value, 3), round(gap.low, 4), round(gap.high, 4)
+        (0.2, 0.0524, 0.3339)
+    """
+    one, two = (wilson_interval(*pair, confidence) for pair in (first, second))
+    gap = two.value - one.value
+    below = math.hypot(two.value - two.low, one.high - one.value)
+    above = math.hypot(two.high - two.value, one.value - one.low)
+    return Interval(
+        value=gap,
+        low=max(-1.0, gap - below),
+        high=min(1.0, gap + above),
+        confidence=confidence,
+    )

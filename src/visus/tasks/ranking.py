@@ -74,6 +74,26 @@ def subset_accuracy(chosen: Truth, truth: Truth, weights: Values) -> float:
     return float(np.average((chosen == truth).all(axis=1), weights=weights))
 
 
+def area_under_roc(lower: Scores, higher: Scores) -> float:
+    """How probably one of the higher is above one of the lower; ties count a half.
+
+    The Mann-Whitney statistic is the area under the ROC curve (Hanley and McNeil, "The
+    meaning and use of the area under a receiver operating characteristic curve", 1982).
+
+    Args:
+        lower: scores of pictures that should be low `(num_lower,)`, at least one.
+        higher: of those that should be high `(num_higher,)`, at least one.
+
+    Example:
+        >>> area_under_roc(np.array([1, 2]), np.array([2, 3]))
+        0.875
+    """
+    ranked = np.sort(lower)
+    below = np.searchsorted(ranked, higher, side="left")
+    up_to = np.searchsorted(ranked, higher, side="right")
+    return float((below + up_to).mean() / (2 * len(ranked)))
+
+
 def best_threshold(scores: Scores, truth: Truth, weights: Values) -> float:
     """The threshold with the largest F1: halfway to the next lower score.
 

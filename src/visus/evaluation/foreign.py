@@ -1,0 +1,175 @@
+"""When a picture is of another kind: the best of three ways, chosen by stand-ins."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visus.bundles.foreign import ForeignRule, Method, strangeness, unit_directions
+from visus.bundles.runtime import Outputs
+from visus.core.seeds import random_generator
+from visus.evaluation.held import Surroundings
+from visus.tasks.ranking import area_under_roc
+
+Values = NDArray[np.float64]
+Numbers = NDArray[np.int32]
+
+METHODS: tuple[Method, ...] = get_args(Method)
+# Axes of the features that have a spread of their own.
+AXES = 64
+# The search for them: more axes than are kept, and rounds (Halko, Martinsson and Tropp,
+# "Finding structure with randomness", 2011).
+SPARE, ROUNDS = 10, 3
+# Training pictures that are kept, as float16; in all no more than 4 MiB.
+MOST_KEPT, MOST_KEPT_BYTES = 2_000, 4 * 2**20
+# The k-th of a hundred, as far as that is some and not many.
+NEAR_SHARE, MOST_NEAR = 0.01, 20
+FOLDS = 5
+# The like of them say as much.
+MOST_HELD = 2_000
+
+
+def fit_foreign(
+    around: Surroundings, rejected: float, *, seed: int = 0
+) -> ForeignRule | str:
+    """The rule of the method that best tells held-out pictures from stand-ins.
+
+    Args:
+        around: pictures of the network's kind and of others.
+        rejected: share of pictures of the own kind that may be called unknown.
+        seed: of what is drawn.
+
+    Returns:
+        the rule; else why there is none.
+    """
+    learned = {
+        method: fit_method(method, around.train, around.targets, seed=seed)
+        for method in METHODS
+    }
+    known = {method: arrays for method, arrays in learned.items() if arrays is not None}
+    if not known:
+        return "the network has no features to tell strangeness by"
+    compared = {
+        method: _told_apart(method, arrays, around) for method, arrays in known.items()
+    }
+    # The first of equals: a distance also tells pictures of which no stand-in exists.
+    best = max(compared, key=lambda method: round(compared[method], 3))
+    held = _own_strangeness(best, known[best], around, seed)
+    needed = math.ceil(1 / rejected - 1e-9) - 1
+    if len(held) < needed:
+        return (
+            f"to reject {rejected:.1%} takes {needed:,} held-out pictures, and there "
+            f"are {len(held):,}"
+        )
+    return ForeignRule(
+        method=best,
+        rejected=rejected,
+        held=_thinned(np.sort(held)),
+        arrays=known[best],
+        compared={name: round(area, 4) for name, area in compared.items()},
+    )
+
+
+def fit_method(
+    method: Method, train: Outputs, targets: Numbers, *, seed: int = 0
+) -> Mapping[str, NDArray[Any]] | None:
+    """What a method learns of training pictures; `None` where the network lacks it.
+
+    Args:
+        method: its name.
+        train: what the network gives for them.
+        targets: their class numbers `(num_images,)`.
+        seed: of what is drawn.
+    """
+    if method == "energy":
+        return {} if train.logits is not None else None
+    if train.features is None or len(train) < 2 or not train.features.any():
+        return None
+    if method == "nearest":
+        return _bank(train.features, seed)
+    return _spreads(train.features, targets, seed)
+
+
+def _bank(features: NDArray[np.float32], seed: int) -> Mapping[str, NDArray[Any]]:
+    most = min(MOST_KEPT, max(1, MOST_KEPT_BYTES // (2 * features.shape[1])))
+    rows = random_generator(seed, "nearest").permutation(len(features))[:most]
+    place = min(max(1, round(NEAR_SHARE * len(rows))), MOST_NEAR)
+    directions = unit_directions(features[np.sort(rows)])
+    return {"bank": directions.astype(np.float16), "place": np.array(place)}
+
+
+def _spreads(
+    features: NDArray[np.float32], targets: Numbers, seed: int
+) -> Mapping[str, NDArray[Any]] | None:
+    present, place = np.unique(targets, return_inverse=True)
+    rows = features.astype(np.float64)
+    sums = np.zeros((len(present), rows.shape[1]))
+    np.add.at(sums, place, rows)
+    means = sums / np.bincount(place)[:, None]
+    away = rows - means[place]
+    free = max(1, len(rows) - len(present))
+    total = float((away**2).sum()) / free
+    if total <= 0:
+        return None
+    count = max(1, min(AXES, rows.shape[1] - 1, free // 4))
+    axes, variances = _principal(away, count, seed)
+    variances = variances / free
+    rest = (total - float(variances.sum())) / max(1, rows.shape[1] - count)
+    # An axis along which training pictures hardly differ must not decide alone.
+    least = 1e-3 * total / rows.shape[1]
+    return {
+        "means": means.astype(np.float32),
+        "axes": axes.astype(np.float32),
+        "variances": np.maximum(variances, least).astype(np.float32),
+        "rest": np.array(max(rest, least), dtype=np.float32),
+    }
+
+
+def _principal(rows: Values, count: int, seed: int) -> tuple[Values, Values]:
+    """The axes along which rows spread most, and squared lengths along each."""
+    width = min(count + SPARE, *rows.shape)
+    start = random_generator(seed, "axes").standard_normal((rows.shape[1], width))
+    for _ in range(ROUNDS):
+        start = np.linalg.qr(rows.T @ (rows @ start))[0]
+    _, lengths, axes = np.linalg.svd(rows @ start, full_matrices=False)
+    return (axes @ start.T)[:count], (lengths**2)[:count]
+
+
+def _told_apart(
+    method: Method, arrays: Mapping[str, NDArray[Any]], around: Surroundings
+) -> float:
+    """The mean area under the ROC curve over the kinds of stand-ins."""
+    own = strangeness(method, arrays, around.held)
+    areas = [
+        area_under_roc(own, strangeness(method, arrays, outputs))
+        for outputs in around.foreign.values()
+    ]
+    return float(np.mean(areas))
+
+
+def _own_strangeness(
+    method: Method,
+    arrays: Mapping[str, NDArray[Any]],
+    around: Surroundings,
+    seed: int,
+) -> Values:
+    """Of pictures that took no part in the fit."""
+    held = strangeness(method, arrays, around.held)
+    if around.features_learned or len(around.train) < FOLDS:
+        return held
+    order = random_generator(seed, "foreign folds").permutation(len(around.train))
+    parts = [held]
+    for fold in np.array_split(order, FOLDS):
+        rest = np.setdiff1d(order, fold)
+        known = fit_method(method, around.train.take(rest), around.targets[rest])
+        if known is not None:
+            parts.append(strangeness(method, known, around.train.take(fold)))
+    return np.concatenate(parts)
+
+
+def _thinned(values: Values) -> Values:
+    if len(values) <= MOST_HELD:
+        return values
+    return np.quantile(values, (np.arange(MOST_HELD) + 0.5) / MOST_HELD)

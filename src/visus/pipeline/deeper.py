@@ -1,0 +1,151 @@
+"""What an evaluation measures on request: groups, costs, views, and what is weak."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from visus.bundles import Bundle
+from visus.core.errors import ConfigError
+from visus.core.progress import Progress
+from visus.data.scan import Scan
+from visus.evaluation.costs import Costs, measure_costs
+from visus.evaluation.curves import measure_curves
+from visus.evaluation.fairness import measure_fairness
+from visus.evaluation.parts import Parts, Tested
+from visus.evaluation.slices import measure_slices, right_answers
+from visus.evaluation.views import measure_views
+from visus.pipeline.traits import groups_of, traits_of
+from visus.tasks.base import Task
+
+Measure = Callable[[Tested], Parts]
+
+# Each is answered a hundred times.
+CORRUPTED = 200
+
+
+@dataclass(frozen=True)
+class Deeper:
+    """What is measured beside the usual.
+
+    Args:
+        group: a column whose groups are held against each other.
+        views: "flip" or "shifts": whether answering several views pays.
+        costs: a CSV file of costs, a row a true class and a column an answer.
+        corruptions: what corrupted and shifted pictures do to answers.
+        pictures: that are corrupted, at most.
+    """
+
+    group: str | None = None
+    views: str = "none"
+    costs: Path | None = None
+    corruptions: bool = False
+    pictures: int = CORRUPTED
+
+    def require_fitting(self, task: Task) -> None:
+        """Refuse, with a `ConfigError`, what has no meaning for the task."""
+        if task.kind == "single-label":
+            return
+        for name, value, usual in (
+            ("--group", self.group, None),
+            ("--views", self.views, "none"),
+            ("--costs", self.costs, None),
+            ("--corruptions", self.corruptions, False),
+        ):
+            if value != usual:
+                raise ConfigError(
+                    received=f"{name}, and the model is {task.kind}.",
+                    expected=f"{name} where a picture has one class.",
+                    remedy="Leave it out.",
+                )
+
+
+def measures(
+    asked: Deeper, bundle: Bundle, scan: Scan, target: str | None, progress: Progress
+) -> list[Measure]:
+    """What is to be measured, in reading order.
+
+    Raises:
+        ConfigError: the costs cannot be used.
+        DataError: there is no such column.
+    """
+    if bundle.task.kind == "numeric":
+        return []
+    usual = _measures(asked, bundle, scan, target)
+    return [*usual, *_robustness(asked, bundle, progress)]
+
+
+def _measures(
+    asked: Deeper, bundle: Bundle, scan: Scan, target: str | None
+) -> Iterator[Measure]:
+    if asked.group is not None:
+        column, of = asked.group, groups_of(scan.dataset, asked.group)
+        yield lambda tested: measure_fairness(
+            tested, column, [of[image_id] for image_id in tested.test.ids]
+        )
+    traits = traits_of(scan, target)
+
+    def slices(tested: Tested) -> Parts:
+        right = right_answers(tested.predictions, tested.test.targets)
+        if right is None:
+            return Parts(())
+        return measure_slices(right, traits.of(tested.test.ids))
+
+    yield slices
+    yield measure_curves
+    if asked.costs is not None:
+        costs = read_costs(asked.costs, bundle.class_names)
+        yield lambda tested: measure_costs(tested, costs)
+    if asked.views != "none":
+        looking = bundle.looking(asked.views)
+
+        def views(tested: Tested) -> Parts:
+            scores, _ = looking.answer(tested.test.pixels)
+            viewed = looking.predictions(tested.test.ids, scores)
+            return measure_views(tested.predictions, viewed, tested.test)
+
+        yield views
+
+
+def _robustness(asked: Deeper, bundle: Bundle, progress: Progress) -> list[Measure]:
+    if not asked.corruptions:
+        return []
+    from visus.evaluation.robustness.corruptions import measure_corruptions
+    from visus.evaluation.robustness.translation import measure_translation
+
+    most = asked.pictures
+    return [
+        lambda tested: measure_corruptions(
+            tested, bundle.answer, most=most, progress=progress
+        ),
+        lambda tested: measure_translation(tested, bundle.answer, most=most),
+    ]
+
+
+def read_costs(path: Path, names: tuple[str, ...]) -> Costs:
+    """Costs of a CSV file: the first column names what is true, the others answers.
+
+    Raises:
+        ConfigError: it is no such table.
+
+    Example:
+        is,cat,dog
+        cat,0,1
+        dog,20,0
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        head, *rows = [row for row in csv.reader(io.StringIO(text)) if row]
+        told = {
+            row[0]: dict(zip(head[1:], map(float, row[1:]), strict=True))
+            for row in rows
+        }
+    except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
+        raise ConfigError(
+            received=f"{path} cannot be read as a table of costs: {error}.",
+            expected="a CSV file with a row for each true class: its name, and a "
+            "number for each answer that the first row names.",
+            remedy="Write, for example: is,cat,dog / cat,0,1 / dog,20,0.",
+        ) from error
+    return Costs.of(told, names)
