@@ -111,7 +111,7 @@ def pack_head(
                 taught.fitted,
                 taught.pupils,
                 balanced=plan.config.training.class_weights == "balanced",
-                alone=plan.config.frozen.unlabelled is None,
+                alone=plan.config.data.unlabelled is None,
             ),
             origin={
                 "parameters": backbone.joined.parameters,
