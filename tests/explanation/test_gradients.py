@@ -71,6 +71,12 @@ def test_too_few_steps_are_told(network):
     assert complete == (abs(sum_ - told) <= 0.0101 * max(abs(told), 0.05))
 
 
+def test_a_rough_map_takes_no_further_steps(network):
+    method = IntegratedGradients(IntegratedGradientsSettings(steps=8))
+    found = method.rough().explain(subject_of(network))
+    assert "(8 steps)" in found.notes[0]
+
+
 def test_without_noise_smooth_grad_is_the_input_gradient(network):
     subject = subject_of(network)
     smooth = SmoothGrad(SmoothGradSettings(copies=3, noise=0)).explain(subject)

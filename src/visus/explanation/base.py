@@ -153,6 +153,10 @@ class Explainer(ABC, Generic[AnySettings]):
 class MapExplainer(Explainer[AnySettings]):
     """One that gives a number a pixel, and so can be tested for its faith."""
 
+    def rough(self) -> "MapExplainer[AnySettings]":
+        """The method as it is good enough for a comparison; itself, if not costly."""
+        return self
+
     @abstractmethod
     def explain(self, subject: Subject) -> HeatMap:
         """A map of the picture."""

@@ -60,6 +60,11 @@ class IntegratedGradients(MapExplainer[IntegratedGradientsSettings]):
             note += " More than 1 % is missed: raise integrated-gradients.most_steps."
         return HeatMap(parts, "part of the logit", signed=True, notes=(note,))
 
+    def rough(self) -> "IntegratedGradients":
+        """Without further steps: in a comparison, a few percent may be left over."""
+        few = {"most_steps": self.settings.steps}
+        return IntegratedGradients(self.settings.model_copy(update=few))
+
     @staticmethod
     def _parts(subject: Subject, start: Floats, end: Floats, steps: int) -> Floats:
         network, total = subject.network(), np.zeros(start.shape, dtype=np.float64)

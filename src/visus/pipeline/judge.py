@@ -17,7 +17,13 @@ from visus.data.decode import decode_image, read_file
 from visus.data.sources import read_source
 from visus.data.sources.base import Access
 from visus.explanation import EXPLAINERS
-from visus.explanation.base import Explainer, HeatMap, Plates, Subject
+from visus.explanation.base import (
+    Explainer,
+    HeatMap,
+    MapExplainer,
+    Plates,
+    Subject,
+)
 from visus.explanation.faithfulness import (
     Curves,
     Faith,
@@ -151,8 +157,10 @@ class Judge:
         return None
 
     def _sanity(self, found: HeatMap, explainer: Explainer[Any]) -> Sanity:
+        rough = explainer.rough() if isinstance(explainer, MapExplainer) else explainer
+
         def explain(subject: Subject) -> HeatMap:
-            again = explainer.explain(subject)
+            again = rough.explain(subject)
             if not isinstance(again, HeatMap):
                 raise TypeError("a method that gives maps gave plates")
             return again
