@@ -236,10 +236,14 @@ class FakeBundle:
 
     class contents:
         graph = b"a graph"
+        calibration = None
 
-    def scores(self, pixels):
+    calibration = None
+    views = "none"
+
+    def answer(self, pixels):
         assert pixels.shape[1:] == self.spec.input_shape
-        return np.tile(np.float32([0.75, 0.25]), (len(pixels), 1))
+        return np.tile(np.float32([0.75, 0.25]), (len(pixels), 1)), None
 
 
 def test_answers_to_any_tree_are_one_row_a_file(tmp_path):

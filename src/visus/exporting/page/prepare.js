@@ -3,6 +3,9 @@
 // each pass rounded to bytes.
 
 const PRECISION_BITS = 22;
+// Pixels by which "area" begins farther in, so that no pixel's middle lies on the edge
+// of two areas.
+const ASIDE = 2 ** -10;
 
 const FILTERS = {
   area: { support: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
@@ -89,15 +92,24 @@ function padded(source, spec, box) {
   return canvas;
 }
 
-function resized(source, size, interpolation, box) {
+// What "area" means when a side grows, and where it begins when none does.
+function filterAndBox([height, width], interpolation, box) {
+  if (interpolation !== "area") return [interpolation, box];
+  const [top, left, bottom, right] = box;
+  if (bottom - top < height || right - left < width) return ["bilinear", box];
+  const down = bottom - top === height ? 0 : ASIDE;
+  const across = right - left === width ? 0 : ASIDE;
+  return ["area", [top + down, left + across, bottom, right]];
+}
+
+function resized(source, size, interpolation, given) {
+  const [height, width] = size;
+  const [name, box] = filterAndBox(size, interpolation, given);
   // Pillow keeps the edges of the box as 32-bit floats.
   const [top, left, bottom, right] = box.map(Math.fround);
-  const [height, width] = size;
   if (interpolation === "nearest") {
     return nearest(source, size, [top, left, bottom, right]);
   }
-  const shrinks = box[2] - box[0] >= height && box[3] - box[1] >= width;
-  const name = interpolation === "area" && !shrinks ? "bilinear" : interpolation;
   const filter = FILTERS[name];
   const across = (image) => {
     if (width === image.width && !left && right === width) return image;
