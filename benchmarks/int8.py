@@ -88,9 +88,7 @@ def int8_ratios(measurements: Sequence[Measurement]) -> dict[str, float]:
         costs = [values_of(measurements, field, side=s) for s in (FLOAT, INT8)]
         return ratio_of_means(*costs)
 
-    before, after = (
-        values_of(measurements, "accuracy", side=side)[0] for side in (FLOAT, INT8)
-    )
+    before, after = (_first(measurements, side)["accuracy"] for side in (FLOAT, INT8))
     sizes = [values_of(measurements, "bytes", side=s)[0] for s in (FLOAT, INT8)]
     return {
         "images a second, int8 / float": ratio("wall_seconds_an_image"),
@@ -99,6 +97,11 @@ def int8_ratios(measurements: Sequence[Measurement]) -> dict[str, float]:
         "points of accuracy lost": 100 * (before - after),
         "bytes, float / int8": sizes[0] / sizes[1],
     }
+
+
+def _first(measurements: Sequence[Measurement], side: str) -> Measurement:
+    """The one that has accuracy and profile too."""
+    return next(measured for measured in measurements if measured["side"] == side)
 
 
 def _graphs(folder: Path) -> dict[str, Path]:
@@ -135,7 +138,7 @@ def _tell(measurements: Sequence[Measurement]) -> None:
         speeds = values_of(measurements, "images_per_second", side=side)
         costs = values_of(measurements, "cpu_seconds_an_image", side=side)
         alone = values_of(measurements, "wall_seconds_alone", side=side)
-        first = next(m for m in measurements if m["side"] == side)
+        first = _first(measurements, side)
         rows.append(
             (
                 side,
@@ -156,7 +159,7 @@ def _tell(measurements: Sequence[Measurement]) -> None:
     )
     print(table(columns, rows))
     for side in (FLOAT, INT8):
-        profile = next(m for m in measurements if m["side"] == side)["profile"]
+        profile = _first(measurements, side)["profile"]
         slowest = sorted(profile.items(), key=lambda pair: -pair[1])[:6]
         told = ", ".join(f"{kind} {ms:.2f}" for kind, ms in slowest)
         print(f"{side}, ms an image on one core: {told}")
