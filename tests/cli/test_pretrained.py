@@ -125,7 +125,7 @@ def test_the_list_says_what_is_known_and_measures_once(cli, lite0, monkeypatch):
     monkeypatch.setattr("visus.pipeline.backbones.MOST_BATCHES", 1)
     listed = cli.json("models", "--pretrained")["backbones"]
     by_name = {entry["name"]: entry for entry in listed}
-    assert len(by_name) == 40
+    assert len(by_name) == 41
     here = by_name[lite0]
     assert here["weights_here"]
     assert here["images_per_second"] > 0

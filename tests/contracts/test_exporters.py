@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from small_bundle import make_bundle
+from visus.bundles.calibration import Calibration
 from visus.core.errors import MachineError
 from visus.core.progress import SilentProgress
 from visus.core.registry import Registry
@@ -21,7 +22,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "exporting.md"
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
-    return make_bundle(tmp_path_factory.mktemp("contract") / "model.visus")
+    """Calibrated: what is written must have that too."""
+    calibration = Calibration((1.7,), "softmax", pictures=100, learned_from="made up")
+    place = tmp_path_factory.mktemp("contract") / "model.visus"
+    return make_bundle(place, calibration=calibration.to_json())
 
 
 def marked(part):

@@ -48,7 +48,8 @@ def as_batch(pixels, labels):
     return Batch(pixels[..., None], targets, np.ones(len(labels), np.float32), ids)
 
 
-def plain_network():
+def plain_network(pooling=1):
+    """Without pooling nothing hangs on which of two equal values is larger."""
     import keras
 
     keras.utils.set_random_seed(0)
@@ -56,7 +57,7 @@ def plain_network():
         [
             keras.Input((16, 16, 1)),
             keras.layers.Conv2D(4, 3, activation="relu"),
-            keras.layers.MaxPooling2D(2),
+            keras.layers.MaxPooling2D(pooling),
             keras.layers.Flatten(),
             keras.layers.Dense(2, activation="softmax"),
         ]
@@ -95,21 +96,22 @@ def test_a_step_is_that_of_the_formula(task, towers):
     import keras
 
     settings = {"optimizer": "sgd", "momentum": 0.0, "schedule": "constant"}
-    views = {"floor": 0.55, "weight": 0.7, "ratio": 4}
-    lesson = task(**settings, warmup_share=0.0, unlabelled=views)
-    plan = plan_of(lesson)
+    plan = plan_of(task())
     work = plan.work(plan.order(), 0, 1)
-    model, peer = plain_network(), plain_network()
-    steps = engine(model, lesson, towers)
-    steps.train(work)
-
     weak, strong = (
         apply_draw(work.views.pixels, draw)[0] / 255
         for draw in (work.views.weak, work.views.strong)
     )
+    model, peer = plain_network(), plain_network()
     answers = np.asarray(peer(weak))
-    taken = answers.max(axis=1) >= 0.55
-    assert 0 < taken.sum() < len(taken)
+    # Between two of them, so that rounding decides nothing.
+    floor = float(np.sort(answers.max(axis=1))[9:11].mean())
+    taken = answers.max(axis=1) >= floor
+    assert taken.sum() == 10
+    views = {"floor": floor, "weight": 0.7}
+    lesson = task(**settings, warmup_share=0.0, unlabelled=views)
+    steps = engine(model, lesson, towers)
+    steps.train(work)
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
@@ -212,9 +214,8 @@ def test_an_interrupted_run_ends_as_if_it_never_was(task, network, tmp_path, aft
 def test_pictures_without_a_label_make_up_for_labels():
     def pictures(count, first):
         pixels = [striped(row % 2 == 0, first + row) for row in range(count)]
-        return as_batch(
-            np.stack(pixels), np.array(["upright", "across"] * count)[:count]
-        )
+        labels = np.array(["upright", "across"] * (count // 2))
+        return as_batch(np.stack(pixels), labels)
 
     def accuracy(unlabelled, epochs):
         settings = {"epochs": epochs, "batch_size": 4, "learning_rate": 0.01}
@@ -222,7 +223,7 @@ def test_pictures_without_a_label_make_up_for_labels():
         config = TrainingConfig(**settings, preflight=False, unlabelled=views)
         ones = np.ones(2, dtype=np.float32)
         task = Lesson(pictures(4, 1000), held, ones, config, 0, unlabelled)
-        steps = engine(plain_network(), task, towers=1)
+        steps = engine(plain_network(2), task, towers=1)
         history = fit(steps, task, run=None, progress=SilentProgress())
         assert steps.steps_done() == 100
         return history.epochs[-1].validation_accuracy

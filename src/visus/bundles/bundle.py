@@ -181,6 +181,14 @@ class Bundle:
         """Scores as `task` means them, of those that the graph gave."""
         return raw if self.calibration is None else self.calibration.scores(raw)
 
+    @cached_property
+    def whole_graph(self) -> bytes:
+        """From uint8 `pixels` to calibrated `scores` and nothing else: for exports."""
+        # Plain prediction takes ONNX Runtime alone.
+        from visus.bundles.calibrated_graph import calibrated_graph
+
+        return calibrated_graph(self.contents.graph, self.calibration)
+
     def predict(self, pictures: Sequence[Any]) -> Predictions:
         """Answer for pictures: paths, uint8 arrays or PIL pictures.
 

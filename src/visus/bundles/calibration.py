@@ -2,7 +2,8 @@
 
 A temperature divides what the network adds up before its last activation (Guo et al.,
 "On calibration of modern neural networks", 2017). Scores tell that up to a constant, so
-it is applied to scores: the graph, and every export of it, stays as it learned.
+it is applied to scores, and the graph stays as it learned. Exports have it as their
+last steps (`calibrated_graph`).
 """
 
 from collections.abc import Mapping

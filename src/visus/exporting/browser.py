@@ -47,7 +47,7 @@ class BrowserExporter(Exporter):
 
     def write(self, bundle: Bundle, place: Path) -> None:
         """The page, its scripts and their licence."""
-        graph = described_graph(bundle.contents.graph, bundle)
+        graph = described_graph(bundle.whole_graph, bundle)
         glue, binary = (
             runtime_place().joinpath(n).read_bytes() for n in (GLUE, BINARY)
         )

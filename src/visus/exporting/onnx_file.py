@@ -20,7 +20,7 @@ class OnnxExporter(Exporter):
 
     def write(self, bundle: Bundle, place: Path) -> None:
         """The graph, with names and preparation as its metadata."""
-        place.write_bytes(described_graph(bundle.contents.graph, bundle))
+        place.write_bytes(described_graph(bundle.whole_graph, bundle))
 
     def answer(self, place: Path, pixels: Pixels) -> tuple[Floats, Runtime]:
         """In ONNX Runtime."""

@@ -34,7 +34,7 @@ class OpenVinoExporter(Exporter):
 
         place.mkdir()
         # Not `convert_model`, which calls home.
-        model = openvino.Core().read_model(bundle.contents.graph, b"")
+        model = openvino.Core().read_model(bundle.whole_graph, b"")
         openvino.save_model(model, str(place / MODEL), compress_to_fp16=False)
         describe_folder(bundle, place)
 

@@ -1,8 +1,12 @@
-"""The network of a bundle with the scaling of its pixels before it."""
+"""The network of a bundle with the scaling of its pixels before it, calibrated."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from visus.bundles import Bundle
+from visus.bundles.calibrated_graph import SMALLEST
+from visus.bundles.calibration import Calibration
 from visus.core.errors import ModelError
 from visus.models.backend import select_backend
 
@@ -11,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def whole_network(bundle: Bundle) -> "keras.Model":
-    """The Keras network from prepared pixels to scores.
+    """The Keras network from prepared pixels to calibrated scores.
 
     Returns:
         float32 `images` `(batch, height, width, channels)` of 0 to 255 to scores
@@ -40,4 +44,22 @@ def whole_network(bundle: Bundle) -> "keras.Model":
     if bundle.spec.scaling in factors:
         scale, offset = factors[bundle.spec.scaling]
         scaled = keras.layers.Rescaling(scale, offset, name="scaling")(images)
-    return keras.Model(images, network(scaled), name=network.name)
+    scores = _calibrated(network(scaled), bundle.calibration)
+    return keras.Model(images, scores, name=network.name)
+
+
+def _calibrated(scores: Any, calibration: Calibration | None) -> Any:
+    """As `tempered` has it, in steps that Keras loads without code of ours."""
+    if calibration is None or all(t == 1 for t in calibration.temperatures):
+        return scores
+    import keras
+
+    divisors = np.float32(calibration.temperatures)
+
+    def logits(shares: Any) -> Any:
+        return keras.ops.log(keras.ops.maximum(shares, SMALLEST)) / divisors
+
+    if calibration.activation == "softmax":
+        return keras.layers.Softmax(name="calibrated")(logits(scores))
+    difference = logits(scores) - logits(1 - scores)
+    return keras.layers.Activation("sigmoid", name="calibrated")(difference)

@@ -19,8 +19,8 @@ class UnlabelledConfig(Settings):
         0.95,
         gt=0,
         le=1,
-        description="least probability with which the answer to the weakly changed "
-        "picture passes for the label of the strongly changed one",
+        description="least probability, over the largest that label_smoothing teaches, "
+        "with which the answer to the weak view passes for the label of the strong one",
     )
     weight: float = Field(
         1.0, ge=0, description="of their loss, over that of the labelled pictures"

@@ -27,6 +27,7 @@ from visus.training.fixmatch_tensorflow import (
     consistency,
     guess,
     scores_together,
+    surest,
     view,
     view_signature,
 )
@@ -270,7 +271,8 @@ class TensorFlowSteps(Steps):
         if self.unlabelled is None:
             return None
         weak = self._scaled(view(part, "weak"))
-        return guess(self.model(weak, training=False), self.unlabelled.floor)
+        floor = self.unlabelled.floor * surest(self.head, self.config.label_smoothing)
+        return guess(self.model(weak, training=False), floor)
 
     def _training_losses(self, scores: Tensor, part: dict[str, Tensor]) -> Tensor:
         smoothing = self.config.label_smoothing

@@ -50,6 +50,22 @@ def test_the_graph_of_plain_pixels_equals_keras(backbone, lite0_weights):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_features_of_several_depths_begin_with_the_usual_ones(backbone, lite0_weights):
+    pixels = waves(96)
+    deep = find_backbone("efficientnet-lite0-depths")
+    model = deep.features(lite0_weights, (96, 96, 3))
+    found = Session(build_onnx(model, scaling="none")).scores(pixels)
+    expected = np.asarray(model(pixels.astype("float32"), training=False))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    usual = backbone.features(lite0_weights, (96, 96, 3))(pixels.astype("float32"))
+    np.testing.assert_allclose(expected[:, :1280], np.asarray(usual), atol=1e-5)
+    assert found.shape == (2, deep.card.feature_count)
+    # Means of 320, 192 and 112 maps, then what is nowhere below them.
+    sixth, fifth = found[:, 1600:1792], found[:, 1792:1904]
+    assert (found[:, 1904:2096] >= sixth).all()
+    assert (found[:, 2096:] >= fifth).all()
+
+
 def test_the_graph_is_convolutions_and_clips(backbone):
     content = build_onnx(backbone.features(None, (64, 64, 3)), scaling="none")
     kinds = [node.op_type for node in onnx.load_from_string(content).graph.node]

@@ -173,7 +173,7 @@ def quantize(
         ConfigError: the network has no convolutions.
         ModelError: the budget allows not one of them.
     """
-    graph = bundle.contents.graph
+    graph = bundle.whole_graph
     layers = read_layers(graph)
     if not layers.convolutions:
         raise _no_convolutions(bundle)

