@@ -29,7 +29,7 @@ def calibrated_graph(graph: bytes, calibration: Calibration | None) -> bytes:
     model.graph.output.append(scores)
     if calibration is not None and any(t != 1 for t in calibration.temperatures):
         _rename(model, SCORES, RAW)
-        divisors = np.float32(calibration.temperatures)
+        divisors = np.asarray(calibration.temperatures, np.float32)
         constants = {"temperatures": divisors, "smallest": SMALLEST, "one": 1.0}
         for name, value in constants.items():
             constant = numpy_helper.from_array(np.asarray(value, np.float32), name)

@@ -54,7 +54,7 @@ def _calibrated(scores: Any, calibration: Calibration | None) -> Any:
         return scores
     import keras
 
-    divisors = np.float32(calibration.temperatures)
+    divisors = np.asarray(calibration.temperatures, np.float32)
 
     def logits(shares: Any) -> Any:
         return keras.ops.log(keras.ops.maximum(shares, SMALLEST)) / divisors
