@@ -96,7 +96,8 @@ def test_a_step_is_that_of_the_formula(task, towers):
     import keras
 
     settings = {"optimizer": "sgd", "momentum": 0.0, "schedule": "constant"}
-    plan = plan_of(task())
+    settings["warmup_share"] = 0.0
+    plan = plan_of(task(**settings))
     work = plan.work(plan.order(), 0, 1)
     weak, strong = (
         apply_draw(work.views.pixels, draw)[0] / 255
@@ -109,7 +110,7 @@ def test_a_step_is_that_of_the_formula(task, towers):
     taken = answers.max(axis=1) >= floor
     assert taken.sum() == 10
     views = {"floor": floor, "weight": 0.7}
-    lesson = task(**settings, warmup_share=0.0, unlabelled=views)
+    lesson = task(**settings, unlabelled=views)
     steps = engine(model, lesson, towers)
     steps.train(work)
     import tensorflow as tf

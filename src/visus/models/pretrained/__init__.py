@@ -42,8 +42,7 @@ BACKBONES.add(
 BACKBONES.add(
     "efficientnet-lite0-depths",
     "visus.models.pretrained.efficientnet_lite0:EfficientNetLite0Depths",
-    "the same with features of earlier stages, of the whole picture; for what is "
-    "unlike ImageNet, such as small or unsharp pictures",
+    "the same, features of earlier stages too; for pictures unlike ImageNet's",
     card=replace(
         _LITE0,
         name="efficientnet-lite0-depths",
