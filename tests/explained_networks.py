@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers
 
 from visus.bundles.bundle import save_bundle
+from visus.bundles.calibration import Calibration
 from visus.bundles.format import Contents
 from visus.data.preprocess import PreprocessSpec
 from visus.explanation.base import Subject
@@ -91,8 +92,11 @@ def subject_of(model: keras.Model, seed: int = 0, output: int = 1) -> Subject:
     return Subject(pixels, output, scores, opened=lambda: network)
 
 
-def write_bundle(path: Path, model: keras.Model, names: tuple[str, ...]) -> Path:
+def write_bundle(
+    path: Path, model: keras.Model, names: tuple[str, ...], temperature: float = 1.0
+) -> Path:
     """A bundle of such a network, as training would pack it."""
+    calibration = Calibration((temperature,), "softmax", 100, "made up")
     scaling = OpenedNetwork(model, "unit").scaling
     pixels = subject_of(model).pixels[np.newaxis]
     spec = PreprocessSpec(
@@ -104,6 +108,7 @@ def write_bundle(path: Path, model: keras.Model, names: tuple[str, ...]) -> Path
         spec=spec.model_dump(mode="json"),
         class_names=names,
         origin={"network": model.name, "parameters": model.count_params()},
+        calibration=None if temperature == 1 else calibration.to_json(),
         golden={
             "pixels": pixels,
             "scores": np.asarray(model(pixels / np.float32(255), training=False)),

@@ -153,6 +153,17 @@ def test_a_glass_page_holds_the_whole_network(cli, convolves, tmp_path):
     assert cli.json("explain", *words, "--glass", "--out", out, code=2)["remedy"]
 
 
+def test_a_glass_page_says_that_its_heading_is_calibrated(cli, convolves, tmp_path):
+    model = randomised(plain())
+    write_bundle(tmp_path / "model.visus", model, NAMES, temperature=4.0)
+    words = (tmp_path / "model.visus", convolves / "a picture.png")
+    out = tmp_path / "glass.html"
+    told = cli.json("explain", *words, "--glass", "--out", out)
+    (note,) = told["notes"]
+    assert f"which makes {told['score']:.1%} of it" in note
+    assert note in out.read_text()
+
+
 def test_the_nearest_pictures_are_those_that_were_learned(cli, trained, tmp_path):
     picture = sorted((trained / "stripes").rglob("*.png"))[0]
     told = cli.json(

@@ -72,7 +72,7 @@ def write_glass(
     opened = open_question(question, progress)
     out = out or free_place(question.picture, "glass", ".html")
     network = opened.network
-    notes = _fitted(opened, network)
+    notes = (*_fitted(opened, network), *_calibrated(opened))
     with opened.progress.stage("Writing the page"):
         steps = steps_of(network, opened.pixels)
         page = glass_page(steps, _told(opened, notes))
@@ -107,11 +107,23 @@ def _fitted(opened: Opened, network: "OpenedNetwork") -> tuple[str, ...]:
         return ()
     model.set_weights([rounded(np.asarray(array)) for array in model.get_weights()])
     images = network.images(opened.pixels[np.newaxis])
-    score = float(np.asarray(model(images, training=False))[0, opened.output])
+    raw = np.asarray(model(images, training=False))
+    score = float(opened.bundle.calibrated(raw)[0, opened.output])
     change = abs(score - float(opened.scores[opened.output]))
     return (
         "To keep the page small each weight has 16 bits instead of 32, which changes "
         f"the score of {opened.class_name} by {change:.1g}.",
+    )
+
+
+def _calibrated(opened: Opened) -> tuple[str, ...]:
+    """Why the heading has another probability than the network's last step."""
+    calibration = opened.bundle.calibration
+    if calibration is None or all(t == 1 for t in calibration.temperatures):
+        return ()
+    return (
+        "The heading is calibrated: the network's last step is held against how often "
+        f"it was right, which makes {opened.scores[opened.output]:.1%} of it.",
     )
 
 
