@@ -79,9 +79,9 @@ NETWORKS = {"plain": plain, "nested": nested, "sequential": sequential}
 
 def subject_of(model: keras.Model, seed: int = 0, output: int = 1) -> Subject:
     """A picture drawn by chance, smooth enough to be one."""
-    scaling = (
-        "none" if "rescaling" in [layer.name for layer in model.layers] else "unit"
-    )
+    # Not by name: Keras numbers the second one of a process.
+    scales = any(isinstance(layer, layers.Rescaling) for layer in model.layers)
+    scaling = "none" if scales else "unit"
     network = OpenedNetwork(model, scaling)
     shape = model.input_shape[1:]
     pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
