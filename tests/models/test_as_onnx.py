@@ -120,6 +120,15 @@ FAMILIES = {
 }
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+# Those that Keras builds at full size only: half a minute of the ten for all tests.
+LARGE = ("inception", "nasnet", "xception")
+
+
+def timed(family):
+    slow = [pytest.mark.slow] if family in LARGE else []
+    return pytest.param(family, id=family, marks=slow)
+
+
+@pytest.mark.parametrize("family", map(timed, FAMILIES))
 def test_a_family_of_applications_equals_keras(family):
     assert_equals_keras(randomised(FAMILIES[family]()), "none")
