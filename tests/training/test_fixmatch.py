@@ -215,20 +215,21 @@ def test_an_interrupted_run_ends_as_if_it_never_was(task, network, tmp_path, aft
 def test_pictures_without_a_label_make_up_for_labels():
     def pictures(count, first):
         pixels = [striped(row % 2 == 0, first + row) for row in range(count)]
-        labels = np.array(["upright", "across"] * (count // 2))
+        labels = np.array(["across", "upright"] * (count // 2))
         return as_batch(np.stack(pixels), labels)
 
     def accuracy(unlabelled, epochs):
-        settings = {"epochs": epochs, "batch_size": 4, "learning_rate": 0.01}
+        settings = {"epochs": epochs, "batch_size": 2, "learning_rate": 0.01}
         views = {"kind": "characters", "floor": 0.8}
         config = TrainingConfig(**settings, preflight=False, unlabelled=views)
         ones = np.ones(2, dtype=np.float32)
-        task = Lesson(pictures(4, 1000), held, ones, config, 0, unlabelled)
+        task = Lesson(pictures(2, 1000), held, ones, config, 0, unlabelled)
         steps = engine(plain_network(2), task, towers=1)
         history = fit(steps, task, run=None, progress=SilentProgress())
         assert steps.steps_done() == 100
         return history.epochs[-1].validation_accuracy
 
     held = pictures(200, 3000)
-    # Four labels; 80 more pictures are five steps an epoch.
-    assert accuracy(pictures(80, 0), 20) > accuracy(None, 100) + 0.05
+    # Two labels; 80 more pictures are ten steps an epoch. From four first weights the
+    # gain was 0.15 to 0.36.
+    assert accuracy(pictures(80, 0), 10) > accuracy(None, 100) + 0.1
