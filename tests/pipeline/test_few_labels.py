@@ -113,11 +113,7 @@ def test_what_has_no_accuracy_has_no_curve_and_no_guesses(photos, tmp_path, name
     (photos / "table.csv").write_text("file_name,value\n" + "\n".join(rows) + "\n")
     value = True if name == "frozen.curve" else str(photos)
     with pytest.raises(ConfigError, match="numeric"):
-        train(
-            photos / "table.csv",
-            tmp_path / "run",
-            **{("frozen.curve" if name == "curve" else "data.unlabelled"): value},
-        )
+        train(photos / "table.csv", tmp_path / "run", **{name: value})
     assert not (tmp_path / "run").exists()
 
 
