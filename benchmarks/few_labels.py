@@ -7,6 +7,8 @@ training pictures; the test is answered and never chosen by.
     python -m benchmarks.few_labels [--quick]
 
 - few shots: 1, 5, 10, 20 pictures a class, both heads, means over draws;
+- 100 pictures a class of flowers, by the default backbone and by the one whose features
+  are of several depths; the head and its strength as `visus train` finds them;
 - semi-supervised: 10 labels a class of cats and dogs, with and without the other
   training pictures as unlabelled ones, paired over draws;
 - active: flowers, in rounds of 20 labels from 40 on: pictures chosen by chance; by
@@ -53,7 +55,9 @@ from visus.training.head.pseudo import fit_with_unlabelled
 
 ARCHIVES = {"cats_dogs": "cats_dogs_180.zip", "flowers": "flowers_128.zip"}
 QUICK_EVERY = 4
-SHOT_DRAWS, SEMI_DRAWS, ACTIVE_DRAWS = 20, 20, 10
+SHOT_DRAWS, SEMI_DRAWS, ACTIVE_DRAWS, HUNDRED_DRAWS = 20, 20, 10, 10
+HUNDRED = 100
+USUAL, DEPTHS = "efficientnet-lite0", "efficientnet-lite0-depths"
 QUICK_DRAWS = 3
 LABELS_A_CLASS = 10
 FIRST, ROUND, MOST_BY_CHANCE = 40, 20, 400
@@ -94,9 +98,13 @@ def main() -> None:
     machine = describe_machine()
     with scratch_folder() as folder:
         sets = {name: _pictures(name, folder, quick=quick) for name in ARCHIVES}
+        deep = _pictures("flowers", folder, quick=quick, backbone=DEPTHS)
     measurements: list[Measurement] = []
     for pictures in sets.values():
         measurements += measure_shots(pictures, QUICK_DRAWS if quick else SHOT_DRAWS)
+    for backbone, pictures in ((USUAL, sets["flowers"]), (DEPTHS, deep)):
+        draws = QUICK_DRAWS if quick else HUNDRED_DRAWS
+        measurements += measure_hundred(pictures, backbone, draws)
     measurements += measure_semi(
         sets["cats_dogs"], QUICK_DRAWS if quick else SEMI_DRAWS
     )
@@ -104,6 +112,8 @@ def main() -> None:
         sets["flowers"], QUICK_DRAWS if quick else ACTIVE_DRAWS
     )
     print(shots_table(measurements))
+    print()
+    print(hundred_lines(measurements))
     print()
     print(semi_line(measurements))
     print()
@@ -121,17 +131,23 @@ def main() -> None:
     print(last_line("few_labels", ratios[FROM_FIRST]))
 
 
-def _pictures(name: str, folder: Path, *, quick: bool) -> Pictures:
+def _pictures(
+    name: str, folder: Path, *, quick: bool, backbone: str = USUAL
+) -> Pictures:
     from visus.core.progress import SilentProgress
     from visus.pipeline.features import prepare_described, ready_backbone
     from visus.pipeline.growth import described_split
     from visus.pipeline.plan import make_plan
 
-    tell_progress(f"{name}: features")
-    unpack(
-        shared_archive(ARCHIVES[name]), folder / name, every=QUICK_EVERY if quick else 1
-    )
-    choices = {"recipe": "frozen", "data": {"validation_share": 0.0}}
+    tell_progress(f"{name}: features of {backbone}")
+    if not (folder / name).exists():
+        every = QUICK_EVERY if quick else 1
+        unpack(shared_archive(ARCHIVES[name]), folder / name, every=every)
+    choices = {
+        "recipe": "frozen",
+        "data": {"validation_share": 0.0},
+        "frozen": {"backbone": backbone},
+    }
     progress = SilentProgress()
     plan = make_plan(folder / name / name, choices, progress)
     data = prepare_described(plan, ready_backbone(plan, progress), progress)
@@ -156,6 +172,29 @@ def measure_shots(pictures: Pictures, draws: int) -> list[Measurement]:
             "accuracies": [round(share, 6) for share in one.accuracies],
         }
         for one in drawn
+    ]
+
+
+def measure_hundred(
+    pictures: Pictures, backbone: str, draws: int, a_class: int = HUNDRED
+) -> list[Measurement]:
+    """Accuracy with so many pictures of each class; strength by cross-validation."""
+    tell_progress(f"{pictures.name}: {a_class} a class, {backbone}")
+    head, shares = Head(pictures.classes), []
+    for draw in range(draws):
+        generator = random_generator(draw, "few labels, hundred")
+        rows = _labels(pictures, a_class, generator)
+        pupils = _pupils(pictures.pool.take(rows))
+        fitted = fit_head(pupils, head, FrozenConfig(), draw)
+        shares.append(pictures.accuracy(fitted.weights))
+    return [
+        {
+            "part": "hundred",
+            "data": pictures.name,
+            "backbone": backbone,
+            "pictures_a_class": a_class,
+            "accuracies": [round(share, 6) for share in shares],
+        }
     ]
 
 
@@ -291,6 +330,19 @@ def shots_table(measurements: list[Measurement]) -> str:
     ]
     columns = ("pictures", "a class", "head", "draws", "accuracy % (95 % interval)")
     return table(columns, rows)
+
+
+def hundred_lines(measurements: list[Measurement]) -> str:
+    """Means of each backbone, and what the second gains, paired."""
+    found = [m for m in measurements if m["part"] == "hundred"]
+    lines = [
+        f"{m['data']}, {m['pictures_a_class']} a class, {len(m['accuracies'])} draws, "
+        f"{m['backbone']}: {_told(m['accuracies'])}"
+        for m in found
+    ]
+    usual, deep = (m["accuracies"] for m in found)
+    gains = [b - a for a, b in zip(usual, deep, strict=True)]
+    return "\n".join([*lines, f"gain, paired: {_told(gains)}"])
 
 
 def semi_line(measurements: list[Measurement]) -> str:

@@ -9,7 +9,9 @@ from benchmarks.few_labels import (
     Pictures,
     active_ratios,
     active_table,
+    hundred_lines,
     measure_active,
+    measure_hundred,
     measure_semi,
     semi_line,
 )
@@ -53,6 +55,14 @@ def pictures(monkeypatch):
     monkeypatch.setattr(few_labels, "ROUND", 4)
     monkeypatch.setattr(few_labels, "SIDES", {CHANCE: 14, CHOICE: 10, FROM_FIRST: 10})
     return Pictures("made", made(80, 0), made(100, 1), ("a", "b"))
+
+
+def test_two_backbones_are_compared_on_the_same_draws(pictures):
+    found = measure_hundred(pictures, "one", 3, 20)
+    found += measure_hundred(pictures, "other", 3, 20)
+    assert found[0]["accuracies"] == found[1]["accuracies"]
+    assert all(0.5 < share <= 1 for share in found[0]["accuracies"])
+    assert hundred_lines(found).endswith("gain, paired: 0.00 (0.00 to 0.00)")
 
 
 def test_all_sides_are_measured_alike(pictures):
