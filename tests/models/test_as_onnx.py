@@ -129,6 +129,6 @@ def timed(family):
     return pytest.param(family, id=family, marks=slow)
 
 
-@pytest.mark.parametrize("family", map(timed, FAMILIES))
+@pytest.mark.parametrize("family", [*map(timed, FAMILIES)])
 def test_a_family_of_applications_equals_keras(family):
     assert_equals_keras(randomised(FAMILIES[family]()), "none")

@@ -294,6 +294,13 @@ def short_hashes(content_hashes: Iterable[str]) -> NDArray[np.uint64]:
 def _verify(bundle: Bundle) -> None:
     golden = bundle.contents.golden
     raw = bundle.session.scores(golden["pixels"])
+    if not raw.shape == golden["scores"].shape == (len(raw), len(bundle.class_names)):
+        raise ModelError(
+            received=f"{bundle.path} gives {raw.shape[1:]} scores a picture and names "
+            f"{len(bundle.class_names)}.",
+            expected="a name for each score.",
+            remedy="Copy it again from where it was made, or train again.",
+        )
     difference = np.abs(raw - golden["scores"])
     worst = float(difference.max(initial=0.0)) / bundle.task.head.scale
     if not worst <= GOLDEN_TOLERANCE:

@@ -7,13 +7,11 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from visus.bundles.calibration import Calibration
+from visus.bundles.calibration import SMALLEST, Calibration
 from visus.bundles.runtime import SCORES
 
 # The network's own scores, before they are calibrated.
 RAW = "raw_scores"
-# Below it float32 has fewer digits, and some processors none.
-SMALLEST = float(np.finfo(np.float32).tiny)
 
 
 def calibrated_graph(graph: bytes, calibration: Calibration | None) -> bytes:

@@ -23,8 +23,8 @@ from visus.tasks.base import Activation
 Floats = NDArray[np.float32]
 Arrays = Mapping[str, NDArray[Any]]
 
-# Smaller scores are rounded to 0 by float32.
-SMALLEST = 1e-38
+# Below it float32 has fewer digits, and some processors none.
+SMALLEST = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True)

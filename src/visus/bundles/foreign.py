@@ -26,6 +26,7 @@ Values = NDArray[np.float64]
 Arrays = Mapping[str, NDArray[Any]]
 Method = Literal["mahalanobis", "nearest", "energy"]
 
+NO_FEATURES = "the network has no features to tell strangeness by"
 # The arrays that each method needs.
 NEEDS: dict[str, tuple[str, ...]] = {
     "mahalanobis": ("means", "axes", "variances", "rest"),
@@ -155,5 +156,5 @@ def _squares(rows: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
 
 def _given(values: Floats | None) -> Floats:
     if values is None:
-        raise ValueError("the network has no features to tell strangeness by")
+        raise ValueError(NO_FEATURES)
     return values

@@ -62,13 +62,7 @@ class Session:
                 graph, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:
-            if not type(error).__module__.startswith("onnxruntime"):
-                raise
-            raise ModelError(
-                received=f"ONNX Runtime refuses the graph: {error}",
-                expected="the graph that Visus wrote.",
-                remedy="Train again, or install the versions that the origin names.",
-            ) from error
+            raise _refused("the graph", error) from error
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Scores `(num_images, num_outputs)`, in pieces of 64 pictures."""
@@ -86,13 +80,28 @@ class Session:
         self, pixels: Pixels, names: Sequence[str]
     ) -> tuple[NDArray[np.float32], ...]:
         """Several outputs of the graph by name, each a row a picture."""
-        pieces = [
-            self._session.run([*names], {"pixels": piece}) for piece in _pieces(pixels)
-        ]
+        try:
+            pieces = [
+                self._session.run([*names], {"pixels": piece})
+                for piece in _pieces(pixels)
+            ]
+        except Exception as error:
+            raise _refused("these pixels", error) from error
         return tuple(
             np.concatenate(parts).astype(np.float32, copy=False)
             for parts in zip(*pieces, strict=True)
         )
+
+
+def _refused(what: str, error: Exception) -> Exception:
+    """ONNX Runtime's own errors in our words; others as they are."""
+    if not type(error).__module__.startswith("onnxruntime"):
+        return error
+    return ModelError(
+        received=f"ONNX Runtime refuses {what}: {error}",
+        expected="a graph that Visus wrote, and pixels of its size.",
+        remedy="Train again, or install the versions that the origin names.",
+    )
 
 
 def runtime_version() -> str:

@@ -13,6 +13,7 @@ import io
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -147,7 +148,8 @@ class _Beside:
                     self._ended = True  # Its answer would be taken for the next one.
                     return []
             return self._answer(piece)
-        except (EOFError, OSError):
+        except (EOFError, OSError, ValueError, KeyError, TypeError):
+            # It is gone, or says what is no answer.
             self._ended = True
         # One of these pictures may have crashed it, or the system ended it. Each is
         # opened by a process of its own now: that takes long and spares this one.
@@ -160,7 +162,8 @@ class _Beside:
 
     def end(self) -> None:
         """End it now, whatever it does."""
-        self._process.kill()
+        # With what it has started to decode apart.
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._says.close()
         try:
@@ -202,7 +205,9 @@ def answer(orders: dict[str, Any]) -> None:
     """The other side: open what comes in, and write out what became of it."""
     spec = PreprocessSpec(**orders["spec"])
     let_freed_memory_stay()
-    says = sys.stdout.buffer
+    # Libraries that print must not speak in between.
+    says = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
     _widen(says)
     says.write(_READY)
     says.flush()

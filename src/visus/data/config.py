@@ -42,7 +42,10 @@ class DataConfig(Settings):
         "validation is given; unset: the recipe's, or 0.1",
     )
     memory_gigabytes: float = Field(
-        2.0, ge=0, description="prepared pictures above this are streamed from disk"
+        2.0,
+        ge=0,
+        description="prepared pictures above this are read from disk as batches need "
+        "them; below, at once",
     )
     split_seed: int = Field(
         0, ge=0, description="another value draws other splits; runs share one"

@@ -19,6 +19,7 @@ from visus.core.errors import MachineError
 from visus.data.cache import VERSION as PIXEL_VERSION
 from visus.data.cache import Kept, Noted, PixelCache
 from visus.data.cache_room import features_folder, make_room, remove_unheld
+from visus.data.decode.resampling import resampler
 from visus.data.looks import THUMBNAIL_SIDE, Looks, join_parts
 from visus.data.preprocess import PreprocessSpec
 
@@ -78,7 +79,8 @@ class FeatureCache:
     @classmethod
     def of(cls, network: str, spec: PreprocessSpec, width: int) -> "FeatureCache":
         """The place for this network, which `network` names down to its weights."""
-        words = (str(VERSION), str(PIXEL_VERSION), network, spec.model_dump_json())
+        pixels = f"{PIXEL_VERSION} {resampler()}"
+        words = (str(VERSION), pixels, network, spec.model_dump_json())
         digest = hashlib.sha256("\x1f".join(words).encode()).hexdigest()
         return cls(digest[:24], width)
 

@@ -7,7 +7,13 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from visus.bundles.foreign import ForeignRule, Method, strangeness, unit_directions
+from visus.bundles.foreign import (
+    NO_FEATURES,
+    ForeignRule,
+    Method,
+    strangeness,
+    unit_directions,
+)
 from visus.bundles.runtime import Outputs
 from visus.core.seeds import random_generator
 from visus.evaluation.held import Surroundings
@@ -44,15 +50,18 @@ def fit_foreign(
     Returns:
         the rule; else why there is none.
     """
+    if not len(around.held) and not _folds_tell(around):
+        return "no pictures were held out to tell its own kind by"
     learned = {
         method: fit_method(method, around.train, around.targets, seed=seed)
         for method in METHODS
     }
     known = {method: arrays for method, arrays in learned.items() if arrays is not None}
     if not known:
-        return "the network has no features to tell strangeness by"
+        return NO_FEATURES
     compared = {
-        method: _told_apart(method, arrays, around) for method, arrays in known.items()
+        method: _told_apart(method, arrays, around, seed)
+        for method, arrays in known.items()
     }
     # The first of equals: a distance also tells pictures of which no stand-in exists.
     best = max(compared, key=lambda method: round(compared[method], 3))
@@ -138,10 +147,12 @@ def _principal(rows: Values, count: int, seed: int) -> tuple[Values, Values]:
 
 
 def _told_apart(
-    method: Method, arrays: Mapping[str, NDArray[Any]], around: Surroundings
+    method: Method, arrays: Mapping[str, NDArray[Any]], around: Surroundings, seed: int
 ) -> float:
     """The mean area under the ROC curve over the kinds of stand-ins."""
     own = strangeness(method, arrays, around.held)
+    if not len(own):
+        own = _own_strangeness(method, arrays, around, seed)
     areas = [
         area_under_roc(own, strangeness(method, arrays, outputs))
         for outputs in around.foreign.values()
@@ -157,7 +168,7 @@ def _own_strangeness(
 ) -> Values:
     """Of pictures that took no part in the fit."""
     held = strangeness(method, arrays, around.held)
-    if around.features_learned or len(around.train) < FOLDS:
+    if not _folds_tell(around):
         return held
     order = random_generator(seed, "foreign folds").permutation(len(around.train))
     parts = [held]
@@ -167,6 +178,11 @@ def _own_strangeness(
         if known is not None:
             parts.append(strangeness(method, known, around.train.take(fold)))
     return np.concatenate(parts)
+
+
+def _folds_tell(around: Surroundings) -> bool:
+    """Whether training pictures can be held out from what tells strangeness."""
+    return not around.features_learned and len(around.train) >= FOLDS
 
 
 def _thinned(values: Values) -> Values:

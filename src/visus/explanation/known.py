@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visus.bundles.foreign import unit_directions
 from visus.data.records import ImageRecord
 
 Floats = NDArray[np.float32]
@@ -30,11 +31,6 @@ class KnownPictures:
 
     def distances(self, pixels: Pixels) -> Floats:
         """From one picture to each `(num_images,)`: 1 less the cosine of the angle."""
-        asked = _unit(self.features_of(pixels[np.newaxis]))
-        cosines = _unit(self.features) @ asked[0]
+        asked = unit_directions(self.features_of(pixels[np.newaxis]))
+        cosines = unit_directions(self.features) @ asked[0]
         return np.asarray(np.clip(1 - cosines, 0, 2), dtype=np.float32)
-
-
-def _unit(features: Floats) -> Floats:
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    return np.asarray(features / np.maximum(lengths, 1e-12), dtype=np.float32)

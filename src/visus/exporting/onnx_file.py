@@ -1,4 +1,4 @@
-"""onnx: the bundle's own graph as a file, with what it means written beside it."""
+"""onnx: the bundle's graph, calibrated, as a file with what it means beside it."""
 
 import json
 from pathlib import Path

@@ -111,7 +111,7 @@ def compare(
         # NaN anywhere stays NaN, and no tolerance allows it.
         apart = np.abs(scores - asked.scores)
         difference = float(apart.max(initial=0.0)) / bundle.task.head.scale
-        same = float(_same_answers(bundle, asked.scores, scores).mean())
+        same = float(same_answers(bundle, asked.scores, scores).mean())
     return Proof(
         runtime=runtime,
         pictures=len(asked.pixels),
@@ -178,7 +178,8 @@ def _blots(shape: tuple[int, int, int], number: int) -> NDArray[np.uint8]:
     return coarse.round().astype(np.uint8)
 
 
-def _same_answers(bundle: Bundle, ours: Floats, theirs: Floats) -> NDArray[np.bool_]:
+def same_answers(bundle: Bundle, ours: Floats, theirs: Floats) -> NDArray[np.bool_]:
+    """Which pictures get the same answer by two scores `(num_images, num_outputs)`."""
     if bundle.task.kind == "single-label":
         chosen = np.take_along_axis(ours, theirs.argmax(axis=1)[:, None], axis=1)[:, 0]
         return np.asarray(chosen >= ours.max(axis=1) - TIE)

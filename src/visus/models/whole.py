@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from visus.bundles import Bundle
-from visus.bundles.calibrated_graph import SMALLEST
-from visus.bundles.calibration import Calibration
+from visus.bundles.calibration import SMALLEST, Calibration
 from visus.core.errors import ModelError
 from visus.models.backend import select_backend
 

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from visus.bundles.foreign import NO_FEATURES
 from visus.bundles.runtime import Outputs, Session
 from visus.core.progress import SilentProgress
 from visus.core.seeds import random_generator
@@ -25,7 +26,6 @@ from visus.training.head.fit import Fitted, Pupils
 MOST_TRAINING = 2_000
 # Pictures that stand-ins are made of: fewer of large ones, which take longer.
 SMALL_SIDE, FEW, MANY = 64, 64, 256
-NO_FEATURES = "the network has no features to tell strangeness by"
 NOTHING_HELD = "no pictures were held for validation"
 
 
@@ -92,7 +92,7 @@ def evidence_of_head(
         validation = Held(scores, pictures.targets, pictures.weights)
     # The heads of the folds knew nothing of the pictures that have no label.
     held_out = _while_held_out(fitted, pupils, balanced=balanced) if alone else None
-    around = partial(_around_head, data, backbone, fitted, pupils)
+    around = partial(_around_head, data, backbone, fitted, pupils, alone=alone)
     return Evidence(validation, held_out, around)
 
 
@@ -108,7 +108,7 @@ def _outputs(features: Floats, weights: HeadWeights) -> Outputs:
 
 
 def _while_held_out(fitted: Fitted, pupils: Pupils, *, balanced: bool) -> Held:
-    counted = fitted.curve.counted & np.isfinite(fitted.held_out).all(axis=1)
+    counted = _counted(fitted)
     weights = pupils.weights[counted].astype(np.float32)
     if balanced:
         # Probabilities are to hold for the classes as frequent as they are.
@@ -119,6 +119,12 @@ def _while_held_out(fitted: Fitted, pupils: Pupils, *, balanced: bool) -> Held:
         weights,
         HELD_OUT,
     )
+
+
+def _counted(fitted: Fitted) -> NDArray[np.bool_]:
+    """Which training pictures a head was asked about that had not learned them."""
+    known = np.isfinite(fitted.held_out).all(axis=1)
+    return np.asarray(fitted.curve.counted & known)
 
 
 def _around_graph(
@@ -142,12 +148,22 @@ def _around_graph(
 
 
 def _around_head(
-    data: PreparedData, backbone: ReadyBackbone, fitted: Fitted, pupils: Pupils
+    data: PreparedData,
+    backbone: ReadyBackbone,
+    fitted: Fitted,
+    pupils: Pupils,
+    *,
+    alone: bool,
 ) -> Surroundings | str:
     if data.described is None:
         return NO_FEATURES
     weights = fitted.weights
-    some = _sampled(len(pupils.features), MOST_TRAINING, "training")
+    # Only where the heads of the folds are like this one do they know how sure it is
+    # of pictures that it has not learned; else sureness tells nothing of strangeness.
+    counted = np.flatnonzero(_counted(fitted)) if alone else np.empty(0, np.intp)
+    asked = bool(len(counted))
+    known = counted if asked else np.arange(len(pupils.features))
+    some = known[_sampled(len(known), MOST_TRAINING, "training")]
     rows = data.rows("validation")
     # Stand-ins show nothing of what they are made of: training pictures do as well.
     of = rows if len(rows) else data.rows("train")
@@ -159,9 +175,8 @@ def _around_head(
         for name, describer in backbone.stand_in_describers().items()
     }
     train = _outputs(pupils.features[some], weights)
-    if fitted.curve.counted.all():
-        # As heads of other folds saw them: of these no head has learned.
-        train = Outputs(train.scores, train.features, fitted.curve.values[some])
+    logits = fitted.held_out_logits[some] if asked else None
+    train = Outputs(train.scores, train.features, logits)
     return Surroundings(
         train=train,
         targets=pupils.targets[some],

@@ -1,7 +1,7 @@
 """visus explain --all: every method on one page, each with its tests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,13 @@ from visus.explanation.base import HeatMap, Pixels, Plates
 from visus.explanation.faithfulness import Curves, Faith
 from visus.pipeline.explained_place import free_place, require_free
 from visus.pipeline.judge import BASELINE, Judge, Judged
-from visus.pipeline.question import Opened, Question, open_question, score_text
+from visus.pipeline.question import (
+    Opened,
+    Question,
+    open_question,
+    require_used,
+    score_text,
+)
 from visus.reporting.explained import explained_html
 from visus.reporting.heat import heat_over, shares, shown_large
 
@@ -83,8 +89,12 @@ def write_explained(
     if out is not None:
         require_free(out, ".html", force=force)
     if method is not None:
-        EXPLAINERS.part(method)
+        # Sources are used by every map here: it is held against what is marked in them.
+        require_used(replace(question, data=None), EXPLAINERS.part(method))
     opened = open_question(question, progress)
+    if question.layer is not None:
+        # Else each method would only say that it does not apply.
+        opened.network.call(question.layer)
     out = out or free_place(question.picture, method or "all", ".html")
     return page_of(opened, method, out)
 

@@ -47,6 +47,7 @@ class TaughtHead:
         held_out: figures of the training pictures by cross-validation; empty where no
             picture could be held out.
         pupils: what it learned from.
+        alone: whether it learned from these pictures and no others.
     """
 
     fitted: Fitted
@@ -54,6 +55,7 @@ class TaughtHead:
     scores: Mapping[Split, Floats]
     held_out: Mapping[str, float]
     pupils: Pupils
+    alone: bool = True
 
 
 def teach_head(
@@ -111,7 +113,7 @@ def pack_head(
                 taught.fitted,
                 taught.pupils,
                 balanced=plan.config.training.class_weights == "balanced",
-                alone=plan.config.data.unlabelled is None,
+                alone=taught.alone,
             ),
             origin={
                 "parameters": backbone.joined.parameters,

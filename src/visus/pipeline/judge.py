@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from visus.bundles.runtime import Session
 from visus.bundles.shuffled import shuffled_graph
-from visus.core.errors import ConfigError, DataError, ModelError, VisusError
+from visus.core.errors import ConfigError, ModelError, VisusError
 from visus.core.registry import Part
 from visus.data.decode import decode_image, read_file
 from visus.data.sources import read_source
@@ -19,8 +19,10 @@ from visus.data.sources.base import Access
 from visus.explanation import EXPLAINERS
 from visus.explanation.base import (
     Explainer,
+    Floats,
     HeatMap,
     MapExplainer,
+    Pixels,
     Plates,
     Subject,
 )
@@ -119,7 +121,7 @@ class Judge:
         explainer = make_explainer(part, self.opened.question.settings)
         try:
             found = explainer.explain(self.subject)
-        except (ConfigError, DataError, ModelError) as error:
+        except (ConfigError, ModelError) as error:
             return Judged(part, None, _reason(error))
         if isinstance(found, Plates):
             return Judged(part, found)
@@ -151,9 +153,12 @@ class Judge:
             if not (record.boxes and isinstance(location, Path)):
                 continue
             if location.resolve() == here:
-                wanted = [b for b in record.boxes if b.label == self.opened.class_name]
+                # Without a label every box is the picture's; else only its class's.
+                name = self.opened.class_name
+                wanted = [box for box in record.boxes if box.label in (name, "")]
                 size = decode_image(read_file(question.picture)).size
-                return mask_of(wanted or record.boxes, size, self.opened.bundle.spec)
+                spec = self.opened.bundle.spec
+                return mask_of(wanted, size, spec) if wanted else None
         return None
 
     def _sanity(self, found: HeatMap, explainer: Explainer[Any]) -> Sanity:
@@ -175,13 +180,18 @@ class Judge:
     def _shuffled(self, seed: int) -> Subject:
         graph = shuffled_graph(self.opened.bundle.contents.graph, seed)
         session, kept = Session(graph), list[OpenedNetwork]()
+        bundle = self.opened.bundle
+
+        def scores(pixels: Pixels) -> Floats:
+            # As those of the network that learned, which are calibrated.
+            return bundle.calibrated(session.scores(pixels))
 
         def opened() -> OpenedNetwork:
             if not kept:
                 kept.append(self.opened.network.shuffled(seed))
             return kept[0]
 
-        return replace(self.subject, scores=session.scores, opened=opened)
+        return replace(self.subject, scores=scores, opened=opened)
 
 
 def _reason(error: VisusError) -> str:

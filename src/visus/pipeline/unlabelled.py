@@ -122,7 +122,7 @@ def teach_further(
     kept = before is None or after is None or after >= before
     if kept:
         fitted = replace(taught.fitted, weights=found.weights)
-        taught = replace(taught, fitted=fitted, scores=further)
+        taught = replace(taught, fitted=fitted, scores=further, alone=False)
     return TaughtFurther(
         taught,
         rows=(("unlabelled pictures", _said(found, data.task.names, kept=kept)),),

@@ -147,7 +147,13 @@ class Batcher:
             except queue.Empty:
                 return
             with self._lock:
-                more = self._take(room) if self._fits(room) else []
+                fits = self._fits(room)
+                more = self._take(room) if fits else []
+                too_large = bool(self._pieces) and not fits
+            if too_large:
+                # What this woke for is another run's: whoever is free takes it.
+                self._tokens.put(True)
+                return
             pieces += more
             room -= sum(piece.rows for piece in more)
 
@@ -155,18 +161,19 @@ class Batcher:
         return bool(self._pieces) and self._pieces[0].rows <= room
 
     def _answer(self, pieces: list[Piece]) -> None:
-        pixels = (
-            pieces[0].pixels
-            if len(pieces) == 1
-            else np.concatenate([piece.pixels for piece in pieces])
-        )
         began = time.monotonic()
         try:
+            pixels = (
+                pieces[0].pixels
+                if len(pieces) == 1
+                else np.concatenate([piece.pixels for piece in pieces])
+            )
             scores = self._run(pixels)
+            seconds = time.monotonic() - began
+            complete = answered(pieces, scores, seconds)
         except Exception as error:  # noqa: BLE001
             # Whatever it is, the thread must live on and those who wait must hear it.
             tell(failed(pieces, error), run_failed(error))
             return
-        seconds = time.monotonic() - began
         self._statistics.ran(len(pixels), seconds)
-        tell(answered(pieces, scores, seconds))
+        tell(complete)

@@ -36,6 +36,9 @@ class EngineConfig(Settings):
     max_pictures: int = Field(
         100_000, ge=1, description="pictures in one request, where its size allows"
     )
+    max_pixel_bytes: int = Field(
+        256 * 2**20, ge=1, description="of one request's pictures, once prepared"
+    )
 
 
 class HttpConfig(Settings):

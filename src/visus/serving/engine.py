@@ -1,12 +1,12 @@
 """Engine: one call from a request's pictures to its scores, whatever the protocol.
 
-`ask` is for coroutines (HTTP), `ask_from_thread` for threads (a gRPC server with a pool
-of them); both meet in the same queues, so their requests share runs. Neither blocks the
-other: the network runs in threads of its own, outside Python's lock.
+Requests of all protocols meet in the same queues, so they share runs. None blocks the
+event loop: the network runs in threads of its own, outside Python's lock.
 """
 
 import asyncio
 import concurrent.futures
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -102,33 +102,16 @@ class Engine:
                 raise
             return _reply(served, work, began)
 
-    def ask_from_thread(
-        self, wanted: Wanted, inputs: Inputs, deadline_seconds: float | None = None
-    ) -> Reply:
-        """The same, for a thread that waits for the answer."""
-        seconds = self._deadline(deadline_seconds)
-        began = time.monotonic()
-        with self.repository.using(wanted) as served:
-            try:
-                work = self._run_now(served, inputs, began + seconds)
-            except concurrent.futures.TimeoutError as error:
-                served.statistics.refused(time.monotonic() - began)
-                raise too_late(seconds) from error
-            except Refusal:
-                served.statistics.refused(time.monotonic() - began)
-                raise
-            return _reply(served, work, began)
-
     def close(self) -> None:
         """End the decoders; the repository's models are its keeper's to close."""
         self.decoders.close()
 
     async def _run(self, served: Served, inputs: Inputs) -> Work:
         if isinstance(inputs, np.ndarray):
+            self.require_room(served, len(inputs) if inputs.ndim else 1)
             pixels = served.pixels(inputs)
         else:
             pixels = await self._decoded(served, inputs)
-        self._check_count(len(pixels))
         work = Work(pixels, served.outputs, asyncio.get_running_loop())
         served.batcher.put(work)
         try:
@@ -137,39 +120,25 @@ class Engine:
             work.give_up()
         return work
 
-    def _run_now(self, served: Served, inputs: Inputs, until: float) -> Work:
-        if isinstance(inputs, np.ndarray):
-            pixels = served.pixels(inputs)
-        else:
-            started = self.decoders.start(self._several(inputs), served.spec)
-            try:
-                pixels = stacked([f.result(until - time.monotonic()) for f in started])
-            finally:
-                _cancel(started)
-        self._check_count(len(pixels))
-        work = Work(pixels, served.outputs, loop=None)
-        served.batcher.put(work)
-        try:
-            work.future.result(until - time.monotonic())
-        finally:
-            work.give_up()
-        return work
-
     async def _decoded(self, served: Served, contents: Sequence[bytes]) -> Pixels:
-        started = self.decoders.start(self._several(contents), served.spec)
+        if not contents:
+            raise invalid("No picture.", "one or more.", "Send a picture.")
+        self.require_room(served, len(contents))
+        started = self.decoders.start(contents, served.spec)
         try:
             return stacked([await asyncio.wrap_future(future) for future in started])
         finally:
             _cancel(started)
 
-    def _several(self, contents: Sequence[bytes]) -> Sequence[bytes]:
-        if not contents:
-            raise invalid("No picture.", "one or more.", "Send a picture.")
-        self._check_count(len(contents))
-        return contents
+    def require_room(self, served: Served, count: int) -> None:
+        """Refuse more pictures than one request may have, before they take memory.
 
-    def _check_count(self, count: int) -> None:
-        most = self.config.max_pictures
+        Raises:
+            Refusal: there are too many, or too many of this model's size.
+        """
+        each = math.prod(served.spec.input_shape)
+        fitting = max(1, self.config.max_pixel_bytes // each)
+        most = min(self.config.max_pictures, fitting)
         if count > most:
             raise invalid(
                 f"{count} pictures in one request.",

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from visus.core.errors import VisusError
 from visus.serving.config import EngineConfig
 from visus.serving.refusals import Code, Refusal, not_found
 from visus.serving.repository import Repository
@@ -152,7 +151,9 @@ class Keeper:
             self._note(name, VersionStatus(version, State.LOADING))
         try:
             served = Served.load(name, version, found.path, self._config)
-        except (VisusError, MemoryError, OSError) as error:
+        except Exception as error:  # noqa: BLE001
+            # Whatever is in a file, the models that are there must go on answering, and
+            # this thread go on looking.
             self._failed[key] = found
             self._tell("model_failed", model=name, version=version, reason=str(error))
             if not available:

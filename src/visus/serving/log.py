@@ -4,6 +4,7 @@ Lines of requests are gathered and written a few times a second: writing each by
 would cost more than many a network.
 """
 
+import json
 import sys
 import threading
 import time
@@ -55,11 +56,12 @@ class Log:
 
     def add(self, event: str, facts: dict[str, Any]) -> None:
         """A line that may wait for others."""
-        line = orjson.dumps(
-            {"time": round(time.time(), 3), "event": event, **facts},
-            default=str,
-            option=orjson.OPT_APPEND_NEWLINE,
-        )
+        told = {"time": round(time.time(), 3), "event": event, **facts}
+        try:
+            line = orjson.dumps(told, default=str, option=orjson.OPT_APPEND_NEWLINE)
+        except TypeError:
+            # A name that is no valid text.
+            line = json.dumps(told, default=str).encode() + b"\n"
         with self._lock:
             self._lines.append(line)
             full = len(self._lines) >= MOST_WAITING

@@ -16,6 +16,7 @@ from visus.exporting.int8.choose import choose_layers, measure_harms
 from visus.exporting.int8.layers import read_layers
 from visus.exporting.int8.ranges import find_ranges
 from visus.exporting.int8.speed import compare_speeds
+from visus.exporting.proof import same_answers
 
 # The first figure of each task, of which the budget is.
 FIGURES = {
@@ -212,7 +213,7 @@ def quantize(
         kept=len(chosen.kept),
         calibrated_on=len(pixels),
         measured_on=len(held),
-        same_answers=_same(bundle, float_scores, scores),
+        same_answers=float(same_answers(bundle, float_scores, scores).mean()),
     )
 
 
@@ -227,11 +228,6 @@ def _spread(pixels: Pixels, count: int) -> Pixels:
     if len(pixels) <= count:
         return pixels
     return pixels[np.linspace(0, len(pixels) - 1, count).astype(int)]
-
-
-def _same(bundle: Bundle, ours: Floats, theirs: Floats) -> float:
-    answers = zip(bundle.task.answers(ours), bundle.task.answers(theirs), strict=True)
-    return float(np.mean([one == other for one, other in answers]))
 
 
 def _no_convolutions(bundle: Bundle) -> ConfigError:

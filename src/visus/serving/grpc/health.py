@@ -19,12 +19,15 @@ LOOK_SECONDS = 1.0
 
 
 def health_handler(
-    ready: Callable[[], bool], services: tuple[str, ...]
+    ready: Callable[[], bool],
+    draining: Callable[[], bool],
+    services: tuple[str, ...],
 ) -> grpc.GenericRpcHandler:
     """Check and Watch.
 
     Args:
         ready: whether the server may be sent requests.
+        draining: whether it is about to stop, and waits for what has begun.
         services: names that may be asked about; the empty one is the whole server.
     """
     answered = message_class("HealthCheckResponse")
@@ -47,6 +50,9 @@ def health_handler(
             if found != told:
                 yield answered(status=found)
             told = found
+            if draining():
+                # Who watches must not keep the server from its end.
+                return
             await asyncio.sleep(LOOK_SECONDS)
 
     codecs = {

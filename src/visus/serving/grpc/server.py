@@ -47,7 +47,7 @@ class GrpcListener(Listener):
         """
         self._server = grpc.aio.server(options=_options(self._config))
         self._server.add_generic_rpc_handlers(self._handlers())
-        self._port = self._listen(f"{self._config.host}:{self._port}")
+        self._port = self._listen(f"{self._host}:{self._port}")
         await self._server.start()
 
     async def stop(self, patience_seconds: float = math.inf) -> None:
@@ -59,7 +59,12 @@ class GrpcListener(Listener):
     @property
     def address(self) -> str:
         """Where it listens."""
-        return f"grpc://{self._config.host}:{self._port}"
+        return f"grpc://{self._host}:{self._port}"
+
+    @property
+    def _host(self) -> str:
+        host = self._config.host
+        return f"[{host}]" if ":" in host else host
 
     def _handlers(self) -> list[grpc.GenericRpcHandler]:
         service = self._service
@@ -74,15 +79,17 @@ class GrpcListener(Listener):
         log_requests = self._config.log_requests
         return [
             *(service_handler(c, service, log_requests=log_requests) for c in kinds),
-            health_handler(self._ready, names + short),
+            health_handler(self._ready, lambda: self._draining, names + short),
         ]
 
     def _listen(self, address: str) -> int:
         try:
-            if self._config.tls_cert is None or self._config.tls_key is None:
+            if self._config.tls_cert is None:
                 port = self._server.add_insecure_port(address)
             else:
-                pair = (_read(self._config.tls_key), _read(self._config.tls_cert))
+                # One file may hold both, as over HTTP.
+                key = self._config.tls_key or self._config.tls_cert
+                pair = (_read(key), _read(self._config.tls_cert))
                 credentials = grpc.ssl_server_credentials([pair])
                 port = self._server.add_secure_port(address, credentials)
         except RuntimeError as error:

@@ -5,6 +5,7 @@ Codes and sentences are those of its own server, where it has one for the case
 """
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -140,8 +141,9 @@ class PredictionCalls:
 
     def _examples(self, wanted: Wanted, given: Any) -> Inputs:
         # An Example has no shape: its pixels come in a row.
-        shape = self._engine.repository.find(wanted).spec.input_shape
-        return read_examples(given, shape)
+        served = self._engine.repository.find(wanted)
+        fits = partial(self._engine.require_room, served)
+        return read_examples(given, served.spec.input_shape, fits)
 
 
 class ModelCalls:

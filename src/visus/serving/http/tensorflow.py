@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -91,7 +92,8 @@ class TensorFlowRest:
                 f"Expected {noun} signature method_name to be tensorflow/serving/"
                 f"{request.method}. Was: tensorflow/serving/{kind}"
             )
-        return read_examples(document, served.spec), True
+        fits = partial(self._engine.require_room, served)
+        return read_examples(document, served.spec, fits), True
 
     def _status(self, wanted: Wanted) -> Response:
         statuses = self._engine.repository.statuses(

@@ -6,7 +6,7 @@ them.
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,10 +55,17 @@ def read_predict(document: Mapping[str, Any]) -> tuple[Inputs, bool]:
     raise invalid("Missing 'inputs' or 'instances' key")
 
 
-def read_examples(document: Mapping[str, Any], spec: PreprocessSpec) -> Inputs:
+def read_examples(
+    document: Mapping[str, Any], spec: PreprocessSpec, fits: Callable[[int], None]
+) -> Inputs:
     """The input of a classify or regress request.
 
     An example's features are flat lists, so an array comes as all its values in order.
+
+    Args:
+        document: the request.
+        spec: of the model.
+        fits: refuses too many examples: each may have what all share.
     """
     examples = document.get("examples")
     if "examples" not in document:
@@ -70,6 +77,7 @@ def read_examples(document: Mapping[str, Any], spec: PreprocessSpec) -> Inputs:
         raise _wrong(document, "Expecting 'examples' value to be an list/array")
     if not examples:
         raise _wrong(document, "'examples' value is an empty array")
+    fits(len(examples))
     context = document.get("context", {})
     for example in (context, *examples):
         if not isinstance(example, dict):
@@ -78,8 +86,14 @@ def read_examples(document: Mapping[str, Any], spec: PreprocessSpec) -> Inputs:
             )
     features = [_feature({**context, **example}) for example in examples]
     if _is_encoded(features[0]):
-        return [_decoded(value) for value in features]
+        # What all share is one object, and is decoded once.
+        decoded = {id(value): _decoded(value) for value in _distinct(features)}
+        return [decoded[id(value)] for value in features]
     return _flat_images(features, spec)
+
+
+def _distinct(values: Sequence[Any]) -> Iterable[Any]:
+    return {id(value): value for value in values}.values()
 
 
 def _read_rows(document: Mapping[str, Any]) -> Inputs:

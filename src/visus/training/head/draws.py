@@ -10,6 +10,7 @@ from visus.core.seeds import random_generator
 from visus.models.joined import HeadWeights
 from visus.tasks.base import Head
 from visus.training.head.centroids import centroid_head
+from visus.training.head.choose import USUAL_STRENGTH
 from visus.training.head.config import FrozenConfig
 from visus.training.head.fit import Pupils, fit_head
 
@@ -24,8 +25,6 @@ HALVINGS = 5
 CURVE_DRAWS = 5
 # Smaller sets say more about luck than about growth.
 FEWEST_A_CLASS = 3
-# Of the penalty, where pictures are too few to choose it by.
-USUAL_STRENGTH = 0.1
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ class Fitted:
         curve: of the cross-validation.
         held_out: scores of each picture while it was held out `(num_images,
             num_outputs)`; NaN where it never was.
+        held_out_logits: what was added up for these scores, likewise.
         views: which were learned from.
         compared: the losses of all views that were compared, in words; "" if none.
     """
@@ -73,6 +74,7 @@ class Fitted:
     strength: float
     curve: Curve
     held_out: Floats
+    held_out_logits: Floats
     views: str
     compared: str = ""
 
@@ -137,11 +139,13 @@ def _fit_head(pupils: Pupils, head: Head, config: FrozenConfig, seed: int) -> Fi
     strength = asked[0] if asked else curve.best
     parameters = _fitted(narrow[name], strength)
     kernel, bias = standard.folded(parameters)
+    logits = _logits(curve, head)
     return Fitted(
         weights=_decoded(kernel, bias, head),
         strength=strength / _share(head),
         curve=curve.rescaled(1 / _share(head)),
-        held_out=_scores(curve, head),
+        held_out=_scores(logits, head),
+        held_out_logits=logits,
         views=name,
         compared=compared,
     )
@@ -257,13 +261,16 @@ def _decoded(kernel: Array, bias: Array, head: Head) -> HeadWeights:
     return HeadWeights(kernel.astype(np.float32), bias.astype(np.float32), head)
 
 
-def _scores(curve: Curve, head: Head) -> Floats:
-    """Held-out values as scores."""
+def _logits(curve: Curve, head: Head) -> Floats:
+    """Held-out values, one an output: of two classes the problem has one in all."""
     values: Array = curve.values
     if _binary(head):
         values = np.concatenate([-values, values], axis=1) / 2
+    return values.astype(np.float32)
+
+
+def _scores(logits: Floats, head: Head) -> Floats:
     # A head that passes its inputs on ends as the fitted one does.
     through = np.eye(head.outputs, dtype=np.float32)
-    return HeadWeights(through, np.zeros(head.outputs, np.float32), head).scores(
-        values.astype(np.float32)
-    )
+    nothing = np.zeros(head.outputs, np.float32)
+    return HeadWeights(through, nothing, head).scores(logits)
