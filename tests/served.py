@@ -1,5 +1,6 @@
 """Small bundles that answer in microseconds, for tests of serving."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,8 +11,18 @@ from onnx import TensorProto, helper, numpy_helper
 from visus.bundles.bundle import Bundle, save_bundle
 from visus.bundles.format import Contents
 from visus.bundles.runtime import Session
+from visus.serving import Engine, Wanted
+from visus.serving.engine import Inputs, Reply
 
 CLASSES = ("seven", "three", "zero")
+DIGITS = Wanted("digits")
+
+
+def ask(
+    engine: Engine, inputs: Inputs, wanted: Wanted = DIGITS, **choices: float
+) -> Reply:
+    """Ask and wait."""
+    return asyncio.run(engine.ask(wanted, inputs, **choices))
 
 
 def small_graph(

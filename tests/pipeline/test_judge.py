@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from explained_networks import plain, randomised, write_bundle
+from visus.core.errors import DataError
 from visus.explanation import EXPLAINERS
 from visus.pipeline.judge import Judge
 from visus.pipeline.question import Question, open_question
@@ -43,7 +44,7 @@ def judge_of(labelled, **choices) -> Judge:
 
 
 def test_a_thing_that_the_source_knows_is_pointed_at_or_missed(labelled):
-    judge = judge_of(labelled, data=str(labelled / "data"))
+    judge = judge_of(labelled, data=str(labelled / "data"), class_name="bee")
     # Half as tall and half as wide a picture: the box is its upper left quarter.
     expected = np.zeros((12, 10), dtype=bool)
     expected[:6, :5] = True
@@ -52,6 +53,16 @@ def test_a_thing_that_the_source_knows_is_pointed_at_or_missed(labelled):
     # Of so small a picture, 3 % of a side is less than a pixel.
     assert judged.hit == expected.flat[judged.found.values.argmax()]
     assert judged.to_json()["points_at_it"] == judged.hit
+
+
+def test_a_thing_of_another_class_is_nothing_to_point_at(labelled):
+    judge = judge_of(labelled, data=str(labelled / "data"), class_name="cat")
+    assert judge.mask is None
+
+
+def test_a_source_that_is_not_there_is_an_error_of_the_question(labelled):
+    with pytest.raises(DataError, match="nowhere"):
+        judge_of(labelled, data=str(labelled / "nowhere")).one(EXPLAINERS.part("rise"))
 
 
 def test_without_a_source_nothing_is_said_of_pointing(labelled):

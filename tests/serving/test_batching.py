@@ -83,6 +83,15 @@ def test_a_run_waits_for_company_where_it_is_told_to(network):
     batcher.close()
 
 
+def test_what_does_not_fit_in_a_run_that_waits_for_company_has_the_next(network):
+    batcher = batcher_of(network, max_batch=32, max_delay_seconds=0.2)
+    works = [put(batcher, drawn_pixels(20)) for _ in range(2)]
+    for work in works:
+        work.future.result(60)
+    assert network.sizes == [20, 20]
+    batcher.close()
+
+
 def test_a_full_queue_refuses_at_once_and_says_when_to_come_again(network):
     batcher = batcher_of(network, max_batch=4, max_queue=10)
     network.gate.clear()

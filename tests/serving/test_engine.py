@@ -6,13 +6,11 @@ import threading
 import numpy as np
 import pytest
 
-from served import CLASSES, drawn_pixels, write_bundle
+from served import CLASSES, DIGITS, ask, drawn_pixels, write_bundle
 from visus.data.encode import encode_png
-from visus.serving import Code, Engine, EngineConfig, Refusal, Repository, Wanted
+from visus.serving import Code, Engine, EngineConfig, Refusal, Repository
 from visus.serving.keeper import Keeper, silent
 from visus.serving.sources import NamedFiles
-
-DIGITS = Wanted("digits")
 
 
 @pytest.fixture
@@ -38,11 +36,11 @@ def started(folder, config):
 def test_arrays_get_the_scores_that_the_bundle_gives(engine):
     pixels = drawn_pixels(5)
     expected = engine.repository.find(DIGITS).bundle.scores(pixels)
-    reply = asyncio.run(engine.ask(DIGITS, pixels))
+    reply = ask(engine, pixels)
     np.testing.assert_array_equal(reply.scores, expected)
     assert reply.answers == tuple(CLASSES[n] for n in expected.argmax(axis=1))
     assert reply.served.version == 1
-    again = engine.ask_from_thread(DIGITS, pixels.astype(np.float64))
+    again = ask(engine, pixels.astype(np.float64))
     np.testing.assert_array_equal(again.scores, expected)
 
 
@@ -50,19 +48,17 @@ def test_encoded_pictures_are_decoded_as_everywhere(engine):
     pixels = drawn_pixels(3)
     files = [encode_png(picture) for picture in pixels]
     expected = engine.repository.find(DIGITS).bundle.scores(pixels)
-    reply = asyncio.run(engine.ask(DIGITS, files))
+    reply = ask(engine, files)
     np.testing.assert_allclose(reply.scores, expected, atol=1e-6)
-    np.testing.assert_allclose(
-        engine.ask_from_thread(DIGITS, files).scores, expected, atol=1e-6
-    )
+    np.testing.assert_allclose(ask(engine, files).scores, expected, atol=1e-6)
     with pytest.raises(Refusal, match="Picture 1 cannot be read") as refused:
-        engine.ask_from_thread(DIGITS, [files[0], b"no picture"])
+        ask(engine, [files[0], b"no picture"])
     assert refused.value.code == Code.INVALID_ARGUMENT
 
 
 def test_parallel_singles_equal_singles_in_fewer_runs(engine):
     pixels = drawn_pixels(64)
-    alone = [engine.ask_from_thread(DIGITS, picture[None]).scores for picture in pixels]
+    alone = [ask(engine, picture[None]).scores for picture in pixels]
     served = engine.repository.find(DIGITS)
     before = served.statistics.execution_count
 
@@ -85,21 +81,13 @@ def test_a_deadline_that_passes_is_504(tmp_path):
     run = served.batcher._run
     served.batcher._run = lambda pixels: (hold.wait(60), run(pixels))[1]
 
-    async def ask():
-        await engine.ask(DIGITS, drawn_pixels(1), deadline_seconds=0.05)
-
-    for late in (
-        lambda: asyncio.run(ask()),
-        lambda: engine.ask_from_thread(DIGITS, drawn_pixels(1), 0.05),
-    ):
+    for _ in range(2):
         with pytest.raises(Refusal, match="no answer within 0.05") as refused:
-            late()
-        assert (refused.value.code, refused.value.status) == (
-            Code.DEADLINE_EXCEEDED,
-            504,
-        )
+            ask(engine, drawn_pixels(1), deadline_seconds=0.05)
+        assert refused.value.code == Code.DEADLINE_EXCEEDED
+        assert refused.value.status == 504
     hold.set()
-    assert len(engine.ask_from_thread(DIGITS, drawn_pixels(1)).scores) == 1
+    assert len(ask(engine, drawn_pixels(1)).scores) == 1
     assert served.statistics.fail.count == 2
     next(with_config, None)
 
@@ -115,7 +103,7 @@ def test_what_does_not_fit_is_refused(engine):
         (np.full((1, 8, 8, 1), 0.5), "Fractions only"),
     ):
         with pytest.raises(Refusal, match=words):
-            engine.ask_from_thread(DIGITS, inputs)
+            ask(engine, inputs)
 
 
 def test_unit_takes_fractions(tmp_path):
@@ -123,10 +111,10 @@ def test_unit_takes_fractions(tmp_path):
     engine = next(with_config)
     pixels = drawn_pixels(4)
     expected = engine.repository.find(DIGITS).bundle.scores(pixels)
-    reply = engine.ask_from_thread(DIGITS, (pixels / 255).astype(np.float32))
+    reply = ask(engine, (pixels / 255).astype(np.float32))
     np.testing.assert_allclose(reply.scores, expected, atol=1e-6)
     with pytest.raises(Refusal, match="Values from .* to 255"):
-        engine.ask_from_thread(DIGITS, np.full((1, 8, 8, 1), 255))
+        ask(engine, np.full((1, 8, 8, 1), 255))
     next(with_config, None)
 
 
@@ -135,5 +123,5 @@ def test_more_pictures_than_a_request_may_have(tmp_path):
     engine = next(with_config)
     for inputs in (drawn_pixels(3), [b"x"] * 3):
         with pytest.raises(Refusal, match="3 pictures in one request"):
-            engine.ask_from_thread(DIGITS, inputs)
+            ask(engine, inputs)
     next(with_config, None)

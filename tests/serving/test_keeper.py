@@ -6,14 +6,12 @@ import time
 import numpy as np
 import pytest
 
-from served import drawn_pixels, write_bundle
+from served import DIGITS, ask, drawn_pixels, write_bundle
 from visus.core.errors import ConfigError, ModelError
 from visus.serving import Engine, EngineConfig, Refusal, Repository, State, Wanted
 from visus.serving.keeper import Keeper
 from visus.serving.sources import NamedFiles, RepositoryFolder, name_of_bundle
 from visus.serving.versions import Policy
-
-DIGITS = Wanted("digits")
 
 
 class Kept:
@@ -41,7 +39,10 @@ class Kept:
         self.keeper.update()
 
     def version(self, wanted=DIGITS):
-        return self.engine.ask_from_thread(wanted, drawn_pixels(1)).served.version
+        return ask(self.engine, drawn_pixels(1), wanted).served.version
+
+    def scores(self):
+        return ask(self.engine, drawn_pixels(1)).scores
 
     def state(self, version, name="digits"):
         (status,) = self.repository.statuses(name, version)
@@ -130,14 +131,14 @@ def test_a_folder_that_is_half_copied_is_not_met(kept):
 def test_the_same_version_with_another_file_is_loaded_anew(kept):
     path = kept.publish(1)
     kept.update()
-    before = kept.engine.ask_from_thread(DIGITS, drawn_pixels(1)).scores
+    before = kept.scores()
     write_bundle(path, seed=9)
     kept.update()
-    after = kept.engine.ask_from_thread(DIGITS, drawn_pixels(1)).scores
+    after = kept.scores()
     assert not np.array_equal(before, after)
     path.write_bytes(b"damaged")
     kept.update()
-    still = kept.engine.ask_from_thread(DIGITS, drawn_pixels(1)).scores
+    still = kept.scores()
     np.testing.assert_array_equal(still, after)
 
 
@@ -214,9 +215,7 @@ def test_what_has_begun_ends_on_the_version_that_is_dropped(kept):
     old.batcher._run = slow
     replies = []
     asking = threading.Thread(
-        target=lambda: replies.append(
-            kept.engine.ask_from_thread(DIGITS, drawn_pixels(1))
-        )
+        target=lambda: replies.append(ask(kept.engine, drawn_pixels(1)))
     )
     asking.start()
     assert began.wait(60)

@@ -36,6 +36,7 @@ from visus.explanation.marked import mask_of
 from visus.explanation.pointing_game import hits
 from visus.explanation.sanity import SHUFFLES, Sanity, sanity_of
 from visus.models.opened import OpenedNetwork
+from visus.pipeline.known import NothingLearned
 from visus.pipeline.question import Opened, make_explainer
 
 BASELINE = "random-map"
@@ -121,7 +122,7 @@ class Judge:
         explainer = make_explainer(part, self.opened.question.settings)
         try:
             found = explainer.explain(self.subject)
-        except (ConfigError, ModelError) as error:
+        except (ConfigError, ModelError, NothingLearned) as error:
             return Judged(part, None, _reason(error))
         if isinstance(found, Plates):
             return Judged(part, found)

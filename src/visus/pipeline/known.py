@@ -18,6 +18,10 @@ Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 
+class NothingLearned(DataError):
+    """The model has learned from none of a source's pictures."""
+
+
 def known_pictures(bundle: Bundle, source: str, access: Access) -> KnownPictures:
     """The pictures of a source that the bundle has learned from, with their features.
 
@@ -25,7 +29,7 @@ def known_pictures(bundle: Bundle, source: str, access: Access) -> KnownPictures
     content: the second question about a model looks at no picture again.
 
     Raises:
-        DataError: none of the pictures was learned from.
+        NothingLearned: none of the pictures was learned from.
         ModelError: the network has no features.
     """
     inner = InnerSession(bundle.contents.graph)
@@ -49,7 +53,7 @@ def known_pictures(bundle: Bundle, source: str, access: Access) -> KnownPictures
     hashes = (record.content_hash for record in described.dataset.records)
     rows = np.flatnonzero(bundle.trained_on(hashes))
     if not len(rows):
-        raise DataError(
+        raise NothingLearned(
             received=f"Of {dataset.name}, the model has learned from no picture.",
             expected="the data that it learned from, unchanged.",
             remedy="Name that folder or table with --data.",
