@@ -1,5 +1,7 @@
 """Strangeness: against SciPy and scikit-learn, and the choice of the best method."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
@@ -92,6 +94,26 @@ def test_features_that_never_learned_let_training_pictures_witness_too():
     own, _ = seen(4_000, 8)
     rejected = rule.typicality(rule.strangeness(own)) <= rule.rejected
     assert rejected.mean() == pytest.approx(0.05, abs=0.02)
+
+
+def test_without_validation_pictures_folds_of_the_training_compare():
+    nobody = seen(0, 1)[0]
+    rule = fit_foreign(around(held=nobody, features_learned=False), 0.05)
+    assert len(rule.held) == 600
+    assert rule.method == "mahalanobis" and np.isfinite([*rule.compared.values()]).all()
+    own, _ = seen(4_000, 8)
+    rejected = rule.typicality(rule.strangeness(own)) <= rule.rejected
+    assert rejected.mean() == pytest.approx(0.05, abs=0.025)
+
+
+def test_where_nothing_was_held_out_that_is_the_reason():
+    nobody = seen(0, 1)[0]
+    reason = "no pictures were held out to tell its own kind by"
+    # What features have learned, they know: its strangeness would be too small.
+    assert fit_foreign(around(held=nobody), 0.05) == reason
+    four, targets = seen(4, 0)
+    few = around(held=nobody, features_learned=False)
+    assert fit_foreign(replace(few, train=four, targets=targets), 0.05) == reason
 
 
 def test_what_lacks_is_said():

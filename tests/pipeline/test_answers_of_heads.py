@@ -5,6 +5,7 @@ import pytest
 
 import visus
 from visus.bundles.runtime import Session
+from visus.evaluation.foreign import fit_foreign
 
 SETTINGS = {"answers.rejected": 0.05, "answers.coverage": 0.9}
 
@@ -34,6 +35,28 @@ def test_what_is_said_of_features_is_what_is_said_of_pixels(run, photos):
     np.testing.assert_allclose(
         answered.judged.typicality, kept.judged.typicality, atol=0.05
     )
+
+
+def test_energy_of_two_classes_is_that_of_pictures_that_were_held_out(
+    photos, tmp_path, monkeypatch
+):
+    seen = []
+
+    def spy(around, rejected):
+        seen.append(around)
+        return fit_foreign(around, rejected)
+
+    monkeypatch.setattr("visus.evaluation.calibrate.fit_foreign", spy)
+    run = visus.train(photos, backbone="tiny", out=tmp_path / "run", settings=SETTINGS)
+    assert "energy" in run.bundle.calibration.foreign.compared
+    (around,) = seen
+    held_out = around.train.logits
+    assert held_out.shape == (len(around.train), 2)
+    # The problem has one column; energy needs both, one the other's opposite.
+    np.testing.assert_allclose(held_out[:, 0], -held_out[:, 1], atol=1e-6)
+    # The head itself, which has learned them, is surer of the same pictures.
+    own = np.diff(np.log(around.train.scores.astype(np.float64)), axis=1)
+    assert np.abs(np.diff(held_out, axis=1)).mean() < np.abs(own).mean()
 
 
 def test_the_graph_tells_features_and_gives_raw_scores(run):
