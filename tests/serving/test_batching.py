@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from served import drawn_pixels
+from visus.bundles.judged import Judged
 from visus.serving import Code, EngineConfig, Refusal
 from visus.serving.batching import Batcher
 from visus.serving.statistics import Statistics
@@ -22,14 +23,26 @@ class Network:
         self.gate.set()
         self.began = threading.Semaphore(0)
         self.sizes: list[int] = []
+        self.judged: list[int] = []
 
-    def __call__(self, pixels):
+    def __call__(self, pixels, judging=False):
         self.began.release()
         assert self.gate.wait(60)
         self.sizes.append(len(pixels))
         if (pixels == 255).all():
             raise MemoryError("no room")
-        return pixels.reshape(len(pixels), -1).sum(axis=1, dtype=np.float32)[:, None]
+        self.judged += [len(pixels)] if judging else []
+        return sums(pixels), judged_by(sums(pixels)) if judging else None
+
+
+def sums(pixels):
+    """The score `(batch, 1)` of each picture."""
+    return pixels.reshape(len(pixels), -1).sum(axis=1, dtype=np.float32)[:, None]
+
+
+def judged_by(scores):
+    """Something else for each of them."""
+    return Judged(scores > 8000, scores[:, 0] / 2, scores[:, 0] > 9000)
 
 
 @pytest.fixture
@@ -41,8 +54,8 @@ def batcher_of(network, workers=1, **choices):
     return Batcher("test", network, workers, EngineConfig(**choices), Statistics())
 
 
-def put(batcher, pixels):
-    work = Work(pixels, 1, None)
+def put(batcher, pixels, **choices):
+    work = Work(pixels, 1, None, **choices)
     batcher.put(work)
     return work
 
@@ -60,7 +73,7 @@ def test_what_waits_together_runs_together_and_answers_as_alone(network):
         work.future.result(60)
     assert network.sizes == [1, 8, 8, 4]
     scores = np.concatenate([work.scores for work in (first, *rest)])
-    np.testing.assert_array_equal(scores, Network()(pictures))
+    np.testing.assert_array_equal(scores, sums(pictures))
     batcher.close()
 
 
@@ -70,7 +83,30 @@ def test_a_large_request_is_cut_and_put_together_again(network):
     work = put(batcher, pictures)
     work.future.result(60)
     assert sum(network.sizes) == 50 and max(network.sizes) <= 8
-    np.testing.assert_array_equal(work.scores, Network()(pictures))
+    np.testing.assert_array_equal(work.scores, sums(pictures))
+    batcher.close()
+
+
+def test_who_asks_what_can_be_said_is_told_that_of_their_own_pictures(network):
+    batcher = batcher_of(network, max_batch=8)
+    pictures = drawn_pixels(21)
+    network.gate.clear()
+    put(batcher, pictures[:1])
+    assert network.began.acquire(timeout=60)
+    plain = [put(batcher, pictures[row : row + 1]) for row in range(1, 9)]
+    mixed = put(batcher, pictures[9:12])
+    asked = put(batcher, pictures[12:], judging=True)
+    network.gate.set()
+    for work in (*plain, mixed, asked):
+        work.future.result(60)
+    # Nine pictures are two pieces; only runs that hold one of them were judged.
+    assert network.sizes == [1, 8, 3, 8, 1]
+    assert network.judged == [8, 1]
+    assert mixed.judged is None and plain[0].judged is None
+    expected = judged_by(sums(pictures[12:]))
+    for name in ("sets", "typicality", "unknown"):
+        found = getattr(asked.judged, name)
+        np.testing.assert_array_equal(found, getattr(expected, name))
     batcher.close()
 
 
@@ -168,7 +204,7 @@ def test_threads_and_coroutines_share_runs(network):
     with ThreadPoolExecutor(6) as pool:
         odd = pool.map(ask_from_thread, range(1, 12, 2))
         even = asyncio.run(ask_all())
-    expected = Network()(pictures)[:, 0]
+    expected = sums(pictures)[:, 0]
     np.testing.assert_array_equal(even, expected[::2])
     np.testing.assert_array_equal(list(odd), expected[1::2])
     batcher.close()

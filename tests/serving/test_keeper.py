@@ -237,10 +237,10 @@ def test_what_has_begun_ends_on_the_version_that_is_dropped(kept):
     hold, began = threading.Event(), threading.Event()
     run = old.batcher._run
 
-    def slow(pixels):
+    def slow(*asked):
         began.set()
         hold.wait(60)
-        return run(pixels)
+        return run(*asked)
 
     old.batcher._run = slow
     replies = []

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visus.bundles.judged import Judged
 from visus.data.records import Target
 from visus.serving.config import EngineConfig
 from visus.serving.decoding import Decoders, stacked
@@ -35,12 +36,14 @@ class Reply:
     Args:
         served: the version that gave it.
         scores: float32 `(batch, outputs)`, as `served.task` means them.
+        judged: what can be said of each picture; `None`: not asked for, or not known.
         queue_seconds: from the queue to the last run.
         compute_seconds: of the runs.
     """
 
     served: Served
     scores: Scores
+    judged: Judged | None
     queue_seconds: float
     compute_seconds: float
 
@@ -74,7 +77,12 @@ class Engine:
         self.decoders = Decoders(config)
 
     async def ask(
-        self, wanted: Wanted, inputs: Inputs, deadline_seconds: float | None = None
+        self,
+        wanted: Wanted,
+        inputs: Inputs,
+        deadline_seconds: float | None = None,
+        *,
+        judging: bool = False,
     ) -> Reply:
         """Answer from a coroutine.
 
@@ -83,6 +91,7 @@ class Engine:
             inputs: images `(batch, height, width, channels)` of any numeric type, or
                 encoded pictures of any size.
             deadline_seconds: the longest wait; `None`: the server's.
+            judging: whether to tell what can be said of each picture, too.
 
         Raises:
             Refusal: the model is not there, the input does not fit, the queue is full,
@@ -93,7 +102,7 @@ class Engine:
         with self.repository.using(wanted) as served:
             try:
                 async with asyncio.timeout(seconds):
-                    work = await self._run(served, inputs)
+                    work = await self._run(served, inputs, judging)
             except TimeoutError as error:
                 served.statistics.refused(time.monotonic() - began)
                 raise too_late(seconds) from error
@@ -106,13 +115,14 @@ class Engine:
         """End the decoders; the repository's models are its keeper's to close."""
         self.decoders.close()
 
-    async def _run(self, served: Served, inputs: Inputs) -> Work:
+    async def _run(self, served: Served, inputs: Inputs, judging: bool) -> Work:
         if isinstance(inputs, np.ndarray):
             self.require_room(served, len(inputs) if inputs.ndim else 1)
             pixels = served.pixels(inputs)
         else:
             pixels = await self._decoded(served, inputs)
-        work = Work(pixels, served.outputs, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        work = Work(pixels, served.outputs, loop, judging=judging)
         served.batcher.put(work)
         try:
             await work.future
@@ -160,4 +170,6 @@ def _reply(served: Served, work: Work, began: float) -> Reply:
     served.statistics.answered(
         time.monotonic() - began, work.queue_seconds, work.compute_seconds
     )
-    return Reply(served, work.scores, work.queue_seconds, work.compute_seconds)
+    return Reply(
+        served, work.scores, work.judged, work.queue_seconds, work.compute_seconds
+    )

@@ -30,6 +30,22 @@ _TENSOR: Part = {
         "data": {"type": "array", "items": {}},
     },
 }
+_PREDICTION: Part = {
+    "type": "object",
+    "description": "of a model that knows how sure it is: answer is the class, unsure "
+    "or unknown; best the class with the highest score; set the possible ones",
+    "required": ["id", "answer"],
+    "properties": {
+        "id": {"type": "string"},
+        "answer": {"description": "a class; a list of labels; or a number"},
+        "kind": {"type": "string", "enum": ["label", "unsure", "unknown"]},
+        "best": {"type": "string"},
+        "set": {"type": "array", "items": {"type": "string"}},
+        "typicality": {"type": ["number", "null"]},
+        "confidence": {"type": "number"},
+        "scores": {"type": "object"},
+    },
+}
 _SCHEMAS: Part = {
     "PredictRequest": {
         "type": "object",
@@ -77,7 +93,9 @@ _SCHEMAS: Part = {
         "properties": {
             "model": {"type": "string"},
             "version": {"type": "string"},
-            "predictions": {"type": "array", "items": {"type": "object"}},
+            "calibrated": {"type": "boolean"},
+            "operating_point": {"type": "object"},
+            "predictions": {"type": "array", "items": _PREDICTION},
         },
     },
 }

@@ -36,7 +36,7 @@ class Pictures:
         self._fetcher = fetcher
 
     async def answer(self, request: Request) -> Response:
-        """Labels and probabilities of each picture."""
+        """What `visus predict --json` says of each picture."""
         request.method = "predict"
         if request.verb != "POST":
             raise wrong_verb("POST")
@@ -44,7 +44,8 @@ class Pictures:
         top = _count(request, "top")
         self._engine.repository.find(wanted)
         files = await self._files(request)
-        reply = await self._engine.ask(wanted, [content for _, content in files])
+        contents = [content for _, content in files]
+        reply = await self._engine.ask(wanted, contents, judging=True)
         request.version = str(reply.served.version)
         request.pictures = len(files)
         told = _told([name for name, _ in files], reply, top)
@@ -108,10 +109,13 @@ def _told(names: Sequence[str], reply: Reply, top: int | None) -> dict[str, Any]
     served = reply.served
     if top is None and served.outputs > MANY_CLASSES:
         top = FEW
-    predictions = served.bundle.predictions(tuple(names), reply.scores)
+    predictions = served.bundle.predictions(
+        tuple(names), reply.scores, judged=reply.judged
+    )
     return {
         "model": served.name,
         "version": str(served.version),
+        **served.bundle.sureness,
         "predictions": predictions.to_json(top),
     }
 

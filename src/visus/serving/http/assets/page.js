@@ -49,8 +49,29 @@ function words(answer) {
   return String(answer);
 }
 
+function some(names) {
+  const rest = names.length - MOST_SHOWN;
+  const shown = names.slice(0, MOST_SHOWN);
+  if (rest > 0) shown.push(rest === 1 ? "one other" : `${rest} others`);
+  return shown.join(" or ");
+}
+
+// A class may itself be called unsure: what is said is told by `kind`.
+const SAID = {
+  unsure: (prediction) => [
+    `unsure: ${some(prediction.set)}`, "Several classes are possible.",
+  ],
+  unknown: () => [
+    "unknown", "This is unlike the pictures that the model learned from.",
+  ],
+};
+
 function show(card, prediction) {
-  card.querySelector(".label").textContent = words(prediction.answer);
+  const said = SAID[prediction.kind] || (() => [words(prediction.answer), ""]);
+  const [label, note] = said(prediction);
+  if (prediction.kind in SAID) card.classList.add(prediction.kind);
+  card.querySelector(".label").textContent = label;
+  card.querySelector(".note").textContent = note;
   const best = Object.entries(prediction.scores || {})
     .sort((a, b) => b[1] - a[1]).slice(0, MOST_SHOWN);
   card.querySelector("tbody")
