@@ -97,6 +97,41 @@ def test_a_request_that_has_begun_is_answered_and_a_second_signal_ends_all(bundl
             assert server.wait(10) == 143
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["keeper.Keeper", "engine.Engine"])
+def test_a_second_signal_ends_it_while_models_or_decoders_are_closed(
+    bundle, tmp_path, what
+):
+    place, _, name = what.partition(".")
+    program = (
+        "import time\n"
+        f"from visus.serving.{place} import {name}\n"
+        f"{name}.close = lambda self: time.sleep(600)\n"
+        "from visus.cli.app import main\n"
+        "main()\n"
+    )
+    log = tmp_path / "log"
+    words = ["serve", bundle, "--http", 0, "--log", log]
+    server = subprocess.Popen(
+        [sys.executable, "-c", program, *map(str, words)],
+        stdout=subprocess.PIPE,
+        env=environment(),
+    )
+    try:
+        assert server.stdout.readline()
+        server.send_signal(signal.SIGTERM)
+        while b"stopping" not in log.read_bytes():
+            time.sleep(0.05)
+        # Its doors are closed in a moment: what follows never ends.
+        time.sleep(0.5)
+        assert server.poll() is None
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(PATIENCE) == 143
+    finally:
+        server.kill()
+        server.communicate(timeout=PATIENCE)
+
+
 def test_serving_never_imports_keras(bundle):
     program = (
         "import sys\n"

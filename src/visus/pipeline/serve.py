@@ -60,7 +60,8 @@ def serve(request: ServeRequest, announce: Callable[[list[str]], None]) -> bool:
         announce: is told lines for a person once models can be asked.
 
     Returns:
-        whether everything that had begun was answered.
+        whether everything that had begun was answered; if not, the process is to be
+        ended at once: its threads still work.
 
     Raises:
         ConfigError: settings or names that cannot be used.
@@ -68,8 +69,14 @@ def serve(request: ServeRequest, announce: Callable[[list[str]], None]) -> bool:
         MachineError: a port is taken, or the log cannot be written.
     """
     loop = need("uvloop", extra="serve", because="A server needs its event loop.")
-    with asyncio.Runner(loop_factory=loop.new_event_loop) as runner:
-        return runner.run(_serve(request, announce))
+    runner, whole = asyncio.Runner(loop_factory=loop.new_event_loop), True
+    try:
+        whole = runner.run(_serve(request, announce))
+    finally:
+        if whole:
+            # It waits for threads: not where somebody has asked twice to stop.
+            runner.close()
+    return whole
 
 
 async def _serve(request: ServeRequest, announce: Callable[[list[str]], None]) -> bool:

@@ -19,6 +19,7 @@ from visus.bundles.judged import Judged
 from visus.data.records import Target
 from visus.serving.config import EngineConfig
 from visus.serving.decoding import Decoders, stacked
+from visus.serving.offloading import in_thread_if_large
 from visus.serving.refusals import Refusal, invalid, too_late
 from visus.serving.repository import Repository
 from visus.serving.served import Served
@@ -118,7 +119,8 @@ class Engine:
     async def _run(self, served: Served, inputs: Inputs, judging: bool) -> Work:
         if isinstance(inputs, np.ndarray):
             self.require_room(served, len(inputs) if inputs.ndim else 1)
-            pixels = served.pixels(inputs)
+            # Floats of a large batch are looked at and rounded for many milliseconds.
+            pixels = await in_thread_if_large(inputs.nbytes, served.pixels, inputs)
         else:
             pixels = await self._decoded(served, inputs)
         loop = asyncio.get_running_loop()

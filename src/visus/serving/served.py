@@ -11,6 +11,7 @@ from visus.core.cores import available_cores
 from visus.serving.batching import Batcher
 from visus.serving.config import EngineConfig
 from visus.serving.pixels import as_prepared_pixels
+from visus.serving.refusals import readable
 from visus.serving.statistics import Statistics
 from visus.serving.work import Answers, Pixels
 
@@ -36,7 +37,8 @@ class Served:
         self.bundle = bundle
         self.spec = bundle.spec
         self.task = bundle.task
-        self.class_names = bundle.class_names
+        # As answers and metadata write them; bundles may hold names that are no text.
+        self.class_names = tuple(map(readable, bundle.class_names))
         self.statistics = Statistics()
         self._config = config
         self.batcher = Batcher(

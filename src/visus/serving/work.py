@@ -1,11 +1,9 @@
 """Work: the pictures of one request on their way through the runs of a network."""
 
 import asyncio
-import concurrent.futures
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +26,7 @@ class Work:
     Args:
         pixels: uint8 `(batch, height, width, channels)`, prepared.
         outputs: scores that each picture gets.
-        loop: of the coroutine that waits; `None`: a thread waits.
+        loop: of the coroutine that waits.
         judging: whether it is to be told what can be said of each picture.
     """
 
@@ -51,7 +49,7 @@ class Work:
         self,
         pixels: Pixels,
         outputs: int,
-        loop: asyncio.AbstractEventLoop | None,
+        loop: asyncio.AbstractEventLoop,
         *,
         judging: bool = False,
     ) -> None:
@@ -61,9 +59,7 @@ class Work:
         self.scores: Scores = np.empty((len(pixels), outputs), np.float32)
         self.left = len(pixels)
         self.loop = loop
-        self.future: Any = (
-            loop.create_future() if loop else concurrent.futures.Future[None]()
-        )
+        self.future: asyncio.Future[None] = loop.create_future()
         self.lock = threading.Lock()
         self.over = False
         self.queued = time.monotonic()
@@ -155,10 +151,7 @@ def tell(works: Sequence[Work], error: Refusal | None = None) -> None:
     """Wake all who wait; those of one event loop with one call into it."""
     loops: dict[asyncio.AbstractEventLoop, list[Work]] = {}
     for work in works:
-        if work.loop is None:
-            work.finish(error)
-        else:
-            loops.setdefault(work.loop, []).append(work)
+        loops.setdefault(work.loop, []).append(work)
     for loop, own in loops.items():
         # A loop that was closed meanwhile has nobody left who waits.
         if not loop.is_closed():

@@ -67,6 +67,9 @@ def test_limits_keys_and_draining(tmp_path):
         method, key = f"{INFERENCE}/ModelInfer", (("x-api-key", secret),)
         code, said = asker.refused(method, infer_request(), "ModelInferResponse")
         assert code == grpc.StatusCode.UNAUTHENTICATED and "No API key" in said
+        for what in ("ServerLive", "ServerReady"):
+            request = message_class(f"{what}Request")()
+            assert asker.ask(f"{INFERENCE}/{what}", request, f"{what}Response")
         assert asker.ask(method, infer_request(), "ModelInferResponse", key).outputs
         bearer = (("authorization", f"Bearer {secret}"),)
         assert asker.ask(method, infer_request(), "ModelInferResponse", bearer).outputs

@@ -198,7 +198,10 @@ def test_classify_and_regress_answer_examples(asker, expected):
     found = [[c.score for c in row.classes] for row in rows]
     np.testing.assert_allclose(found, expected, atol=1e-6)
     code, said = asker.refused(f"{TENSORFLOW}/Regress", request, "RegressionResponse")
-    assert code == INVALID and "Regress" in said
+    assert code == INVALID and "tensorflow/serving/regress. Was:" in said
+    request.model_spec.name = "age"
+    code, said = asker.refused(method, request, "ClassificationResponse")
+    assert code == INVALID and "tensorflow/serving/classify. Was:" in said
     values = examples_of("float_list", [p.ravel().tolist() for p in PIXELS])
     numbers = message_class("RegressionRequest")(input=values)
     numbers.model_spec.name = "age"
@@ -269,6 +272,9 @@ def test_multi_inference_answers_each_task(asker):
     method = f"{TENSORFLOW}/MultiInference"
     (result,) = asker.ask(method, request, "MultiInferenceResponse").results
     assert len(result.classification_result.classifications) == 1
+    request.tasks[0].method_name = "tensorflow/serving/regress"
+    code, said = asker.refused(method, request, "MultiInferenceResponse")
+    assert code == INVALID and "Was: tensorflow/serving/classify" in said
     request.tasks[0].method_name = "other"
     code, _ = asker.refused(method, request, "MultiInferenceResponse")
     assert code == grpc.StatusCode.UNIMPLEMENTED

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from visus.serving.config import HttpConfig
+from visus.serving.fetchers import Fetchers
 from visus.serving.fetching import Fetcher
 from visus.serving.http.body import Gone, Receive, read_body
 from visus.serving.http.exchange import (
@@ -57,8 +58,13 @@ class App:
         self._config = config
         self._tensorflow = TensorFlowRest(service.engine, config)
         self._open_inference = OpenInferenceRest(service, config)
-        self._pictures = Pictures(service.engine, config, fetcher or Fetcher())
+        self._fetchers = Fetchers(fetcher or Fetcher())
+        self._pictures = Pictures(service.engine, config, self._fetchers)
         self._page = Page()
+
+    def close(self) -> None:
+        """End its threads; nothing new may come."""
+        self._fetchers.close()
 
     async def __call__(
         self, scope: Mapping[str, Any], receive: Receive, send: Send

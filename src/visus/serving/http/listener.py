@@ -37,7 +37,8 @@ class HttpListener(Listener):
         self, service: Service, config: HttpConfig, fetcher: Fetcher | None = None
     ) -> None:
         self._config = config
-        made = _uvicorn_config(App(service, config, fetcher), config)
+        self._app = App(service, config, fetcher)
+        made = _uvicorn_config(self._app, config)
         self._server = _Server(made)
         self._socket = bound_socket(config.host, config.port, "--http")
         self._task: asyncio.Task[None] | None = None
@@ -63,6 +64,12 @@ class HttpListener(Listener):
 
     async def stop(self, patience_seconds: float = math.inf) -> None:
         """Take nothing new, end what has begun, and close."""
+        try:
+            await self._stop(patience_seconds)
+        finally:
+            self._app.close()
+
+    async def _stop(self, patience_seconds: float) -> None:
         if self._task is None:
             self._socket.close()
             return

@@ -1,16 +1,15 @@
 """POST /predict: a picture file or several, answered for people."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 from visus.serving.config import HttpConfig
 from visus.serving.engine import Engine, Reply
-from visus.serving.fetching import Fetcher
+from visus.serving.fetchers import Fetchers
 from visus.serving.http.exchange import Request, Response, wrong_verb
 from visus.serving.http.forms import read_files
 from visus.serving.http.json_text import dump_floats, parse_object
-from visus.serving.http.offloading import in_thread_if_large
+from visus.serving.offloading import in_thread_if_large
 from visus.serving.refusals import Refusal, invalid, shown
 from visus.serving.versions import MOST_VERSION, Wanted
 
@@ -27,13 +26,13 @@ class Pictures:
     Args:
         engine: the models.
         config: limits, and whether addresses are fetched.
-        fetcher: fetches them.
+        fetchers: fetch them.
     """
 
-    def __init__(self, engine: Engine, config: HttpConfig, fetcher: Fetcher) -> None:
+    def __init__(self, engine: Engine, config: HttpConfig, fetchers: Fetchers) -> None:
         self._engine = engine
         self._config = config
-        self._fetcher = fetcher
+        self._fetchers = fetchers
 
     async def answer(self, request: Request) -> Response:
         """What `visus predict --json` says of each picture."""
@@ -72,7 +71,8 @@ class Pictures:
         content_type = request.header(b"content-type")
         kind = content_type.partition(";")[0].strip().lower()
         if kind == "multipart/form-data":
-            return await in_thread_if_large(_form, request, self._config.max_parts)
+            most, size = self._config.max_parts, len(request.body)
+            return await in_thread_if_large(size, _form, request, most)
         if kind == "application/json":
             return await self._fetched(request)
         if not request.body:
@@ -96,8 +96,7 @@ class Pictures:
             raise _no_urls(urls)
         if not all(isinstance(url, str) for url in urls):
             raise _no_urls(urls)
-        fetch = self._fetcher.fetch
-        contents = await asyncio.gather(*(asyncio.to_thread(fetch, u) for u in urls))
+        contents = await self._fetchers.fetch(urls)
         return list(zip(urls, contents, strict=True))
 
 
