@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import ssl
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -204,6 +205,16 @@ def test_tls(models, certificate):
         path = f"{server.address}/v2/health/live"
         with urllib.request.urlopen(path, context=context, timeout=60) as answer:
             assert json.load(answer) == {"live": True}
+    # Who never shakes hands is not waited for: the clock of a header runs already.
+    limits |= {"header_seconds": 0.3}
+    with running(RepositoryFolder(models, Policy()), http=limits) as server:
+        host, port = server.address.removeprefix("https://").split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as silent:
+            assert silent.recv(100) == b""
+        with urllib.request.urlopen(
+            f"{server.address}/v2/health/live", context=context, timeout=60
+        ) as answer:
+            assert answer.status == 200
     with pytest.raises(ConfigError, match="certificate .* cannot be used"):
         with running(
             RepositoryFolder(models, Policy()),

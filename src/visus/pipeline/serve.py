@@ -12,6 +12,7 @@ from visus.core.settings import read_settings
 from visus.data.extras import need
 from visus.serving.config import ServingConfig
 from visus.serving.engine import Engine
+from visus.serving.explaining import Explained, Explaining, Question
 from visus.serving.keeper import Keeper
 from visus.serving.keys import ApiKeys
 from visus.serving.log import Log
@@ -108,7 +109,25 @@ def make_service(
     repository = Repository()
     keeper = Keeper(source, repository, config.engine, log.tell)
     engine = Engine(repository, config.engine)
-    return Service(engine, keeper, metrics.Metrics(repository), log, keys, config.admin)
+    explaining = (
+        Explaining(_explain, config.explain) if config.explain.enabled else None
+    )
+    return Service(
+        engine,
+        keeper,
+        metrics.Metrics(repository),
+        log,
+        keys,
+        config.admin,
+        explaining,
+    )
+
+
+def _explain(question: Question) -> Explained:
+    # Drawing and what is drawn are imported by the first who asks.
+    explain_served = importlib.import_module("visus.pipeline.explain_served")
+    explained: Explained = explain_served.explain_served(question)
+    return explained
 
 
 def _source(request: ServeRequest, config: ServingConfig) -> ModelSource:

@@ -122,7 +122,7 @@ class Engine:
             # Floats of a large batch are looked at and rounded for many milliseconds.
             pixels = await in_thread_if_large(inputs.nbytes, served.pixels, inputs)
         else:
-            pixels = await self._decoded(served, inputs)
+            pixels = await self.decoded(served, inputs)
         loop = asyncio.get_running_loop()
         work = Work(pixels, served.outputs, loop, judging=judging)
         served.batcher.put(work)
@@ -132,7 +132,12 @@ class Engine:
             work.give_up()
         return work
 
-    async def _decoded(self, served: Served, contents: Sequence[bytes]) -> Pixels:
+    async def decoded(self, served: Served, contents: Sequence[bytes]) -> Pixels:
+        """Encoded pictures as a version takes them, in the decoders' threads.
+
+        Raises:
+            Refusal: there are none, too many, or one that cannot be read.
+        """
         if not contents:
             raise invalid("No picture.", "one or more.", "Send a picture.")
         self.require_room(served, len(contents))

@@ -87,6 +87,25 @@ _SCHEMAS: Part = {
             "code": {"type": "string"},
         },
     },
+    "Explanation": {
+        "type": "object",
+        "required": ["class", "score", "method", "unit", "map"],
+        "properties": {
+            "answer": {"description": "as of /predict, without its doubts"},
+            "class": {"type": "string"},
+            "score": {"type": "number"},
+            "method": {"type": "string"},
+            "unit": {"type": "string"},
+            "signed": {"type": "boolean"},
+            "notes": {"type": "array", "items": {"type": "string"}},
+            "strongest": {"type": "object"},
+            "map": {
+                "type": "array",
+                "description": "a number a pixel, row by row; above 0 speaks for it",
+                "items": {"type": "array", "items": {"type": "number"}},
+            },
+        },
+    },
     "Answers": {
         "type": "object",
         "required": ["model", "version", "predictions"],
@@ -101,8 +120,13 @@ _SCHEMAS: Part = {
 }
 
 
-def describe_api(config: HttpConfig) -> Part:
-    """The document, for this server's limits."""
+def describe_api(config: HttpConfig, *, explained: bool = True) -> Part:
+    """The document, for this server's limits.
+
+    Args:
+        config: of this server.
+        explained: whether it answers /explain.
+    """
     return {
         "openapi": "3.1.0",
         "info": {
@@ -113,7 +137,7 @@ def describe_api(config: HttpConfig) -> Part:
             f"body has at most {config.max_body_bytes} bytes.",
         },
         "paths": {
-            **_people(config),
+            **_people(config, explained),
             **_tensorflow(),
             **_open_inference(),
             **_operations(),
@@ -130,7 +154,7 @@ def describe_api(config: HttpConfig) -> Part:
     }
 
 
-def _people(config: HttpConfig) -> Part:
+def _people(config: HttpConfig, explained: bool) -> Part:
     file = {"type": "string", "contentMediaType": "application/octet-stream"}
     content: Part = {
         "multipart/form-data": {
@@ -138,12 +162,15 @@ def _people(config: HttpConfig) -> Part:
         },
         "application/octet-stream": {"schema": {"type": "string"}},
     }
+    pictures = dict(content)
     if config.allow_urls:
         urls = {"type": "array", "items": {"type": "string", "format": "uri"}}
         content["application/json"] = {
             "schema": {"type": "object", "properties": {"urls": urls}}
         }
+    explain = {"/explain": {"post": _explain(pictures)}} if explained else {}
     return {
+        **explain,
         "/predict": {
             "post": {
                 "summary": "Labels and probabilities of one or more picture files",
@@ -158,6 +185,29 @@ def _people(config: HttpConfig) -> Part:
             }
         },
         "/": {"get": _get("The page on which a picture is dropped", "text/html")},
+    }
+
+
+def _explain(content: Part) -> Part:
+    told = {
+        "image/png": {"schema": {"type": "string", "format": "binary"}},
+        "application/json": {"schema": _reference("Explanation")},
+    }
+    return {
+        "summary": "Why a model answers a picture so: one that needs only its graph",
+        "parameters": [
+            _query("model", "string", "where there are several"),
+            _query("version", "integer", "else the latest"),
+            _query("label", "string", "instead of a version"),
+            _query("method", "string", "occlusion, rise or random-map"),
+            _query("class", "string", "else the one that is answered"),
+            _query("format", "string", "png, a panel to look at, or json"),
+        ],
+        "requestBody": {"required": True, "content": content},
+        "responses": {
+            "200": {"description": "explained", "content": told},
+            **_errors(),
+        },
     }
 
 
