@@ -26,6 +26,17 @@ def test_training_pictures_witness_while_they_were_held_out(run):
     assert set(calibration.foreign.compared) == {"mahalanobis", "nearest", "energy"}
 
 
+def test_without_validation_pictures_those_of_the_folds_tell(photos, tmp_path):
+    settings = {**SETTINGS, "data.validation_share": 0}
+    run = visus.train(photos, backbone="tiny", out=tmp_path / "run", settings=settings)
+    calibration, count = run.bundle.calibration, run.summary["counts"]["train"]
+    assert "validation" not in run.summary["counts"]
+    assert calibration.pictures == count and calibration.missing == {}
+    assert len(calibration.foreign.held) == count
+    areas = [*calibration.foreign.compared.values()]
+    assert len(areas) == 3 and np.isfinite(areas).all()
+
+
 def test_what_is_said_of_features_is_what_is_said_of_pixels(run, photos):
     kept = run.predictions
     paths = [photos / image_id for image_id in kept.ids]

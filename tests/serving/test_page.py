@@ -82,6 +82,9 @@ def test_the_page_says_unsure_and_unknown(files):
         assert label == "unknown" and "unlike the pictures" in note
         label = page.value("document.querySelector('.unsure .label').textContent")
         assert label.startswith("unsure: ") and " or " in label
+        page.value("document.querySelector('.unsure .why').click()")
+        page.until("document.querySelector('.unsure .panel').naturalWidth > 700")
+        assert page.value("document.querySelector('.unsure .why').hidden")
         plain = "document.querySelectorAll('.answer:not(.unsure):not(.unknown)').length"
         assert 0 < page.value(plain) < 10
         if where := os.environ.get("VISUS_TEST_PICTURES"):

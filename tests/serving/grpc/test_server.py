@@ -110,6 +110,16 @@ def test_one_file_may_hold_certificate_and_key(tmp_path, certificate):
         assert code == grpc.StatusCode.UNAVAILABLE
 
 
+def test_who_never_shakes_hands_is_not_waited_for(tmp_path):
+    write_bundle(tmp_path / "digits.visus")
+    with served_models(tmp_path, ["digits"], header_seconds=0.3) as (port, _, _):
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as silent:
+            # What the server says of itself first, and then the end.
+            while silent.recv(100):
+                pass
+        assert Asker(port).infer(infer_request()).outputs
+
+
 def test_an_address_of_the_new_kind_stands_in_brackets(tmp_path):
     try:
         with socket.create_server(("::1", 0), family=socket.AF_INET6):
