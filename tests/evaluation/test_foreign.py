@@ -132,6 +132,19 @@ def test_energy_serves_where_features_say_nothing():
     assert rule.method == "energy"
 
 
+@pytest.mark.parametrize("method", ["mahalanobis", "nearest"])
+def test_a_rule_tells_what_its_method_tells_and_keeps_its_arrays_small(method):
+    train, targets = seen(300, 6)
+    arrays = fit_method(method, train, targets)
+    rule = ForeignRule(method, 0.05, np.arange(9.0), arrays)
+    outputs, _ = seen(40, 7)
+    expected = strangeness(method, arrays, outputs)
+    np.testing.assert_array_equal(rule.strangeness(outputs), expected)
+    kept = rule.to_arrays()
+    for name, array in arrays.items():
+        assert kept[f"foreign_{name}"].dtype == array.dtype
+
+
 def test_a_rule_reads_back_the_same():
     rule = fit_foreign(around(), 0.05)
     again = ForeignRule.of(rule.to_json(), rule.to_arrays())

@@ -55,13 +55,19 @@ def test_it_serves_drains_and_ends_well(bundle, tmp_path):
     other = tmp_path / "broken.visus"
     other.write_bytes(b"hello")
     log = tmp_path / "log"
-    with process(bundle, other, "--name", "numbers", "--log", log) as (server, line):
+    words = ("--name", "numbers", "--log", log, "--cors", "https://a.example")
+    with process(bundle, other, *words) as (server, line):
         address, _, names = line.partition("  ")
         assert names.strip() == "numbers 1"
         body = json.dumps({"instances": drawn_pixels(1).tolist()}).encode()
         asked = f"{address}/v1/models/numbers:predict"
         with urllib.request.urlopen(asked, body, timeout=PATIENCE) as answer:
             assert len(json.load(answer)["predictions"][0]) == 3
+        page = {"Origin": "https://a.example"}
+        question = urllib.request.Request(f"{address}/health", headers=page)
+        with urllib.request.urlopen(question, timeout=PATIENCE) as answer:
+            allowed = answer.headers["access-control-allow-origin"]
+        assert allowed == "https://a.example"
         server.send_signal(signal.SIGTERM)
         assert server.wait(PATIENCE) == 0
     lines = [json.loads(line) for line in log.read_text().splitlines()]

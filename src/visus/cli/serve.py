@@ -36,7 +36,9 @@ Admin = Annotated[
 ]
 Origins = Annotated[
     list[str] | None,
-    typer.Option(metavar="ORIGIN", help="Pages of it may ask; repeatable; *: all."),
+    typer.Option(
+        metavar="ORIGIN", help="Browser pages of it may ask; repeatable; *: all."
+    ),
 ]
 KeyFile = Annotated[
     Path | None, typer.Option(help="Answer only those who bring one of its keys.")

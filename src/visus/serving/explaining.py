@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from visus.bundles import Bundle
 from visus.core.errors import VisusError
 from visus.serving.config import ExplainConfig
-from visus.serving.refusals import Refusal, invalid, overloaded, too_late
+from visus.serving.refusals import Code, Refusal, invalid, overloaded, too_late
 from visus.serving.work import Pixels
 
 
@@ -96,6 +96,8 @@ class Explaining:
         """
         if self._waiting >= self._config.max_queue:
             raise overloaded(self._waiting, self._config.max_queue)
+        if self._closed.is_set():
+            raise Refusal(Code.UNAVAILABLE, "The server is about to stop.")
         patience = _Patience(self._config.deadline_seconds, self._closed)
         future = self._pool.submit(self._explain, question(patience.go_on))
         self._waiting += 1
