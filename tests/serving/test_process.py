@@ -138,14 +138,20 @@ def test_a_second_signal_ends_it_while_models_or_decoders_are_closed(
         server.communicate(timeout=PATIENCE)
 
 
-def test_serving_never_imports_keras(bundle):
+def test_serving_and_explaining_never_import_keras(bundle):
     program = (
         "import sys\n"
         "from visus.cli import app, serve\n"
         "import visus.pipeline.serve, visus.serving.http\n"
         "from visus.serving import Served, EngineConfig\n"
         "from pathlib import Path\n"
-        f"Served.load('a', 1, Path({str(bundle)!r}), EngineConfig())\n"
+        f"served = Served.load('a', 1, Path({str(bundle)!r}), EngineConfig())\n"
+        "from visus.pipeline.serve import _explain\n"
+        "from visus.serving.explaining import Question\n"
+        "import numpy as np\n"
+        "pixels = np.zeros(served.spec.input_shape, np.uint8)\n"
+        "asked = (served.bundle, pixels, 'a', 'rise', None, True, lambda: None)\n"
+        "assert _explain(Question(*asked)).panel\n"
         "heavy = {'keras', 'tensorflow', 'sklearn', 'scipy', 'onnx', 'pandas'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
