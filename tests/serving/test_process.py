@@ -150,8 +150,8 @@ def test_serving_and_explaining_never_import_keras(bundle):
         "from visus.serving.explaining import Question\n"
         "import numpy as np\n"
         "pixels = np.zeros(served.spec.input_shape, np.uint8)\n"
-        "asked = (served.bundle, pixels, 'a', 'rise', None, True, lambda: None)\n"
-        "assert _explain(Question(*asked)).panel\n"
+        "asked = Question(served.bundle, pixels, 'a', 'rise', None, True)\n"
+        "assert _explain(asked, lambda: None).panel\n"
         "heavy = {'keras', 'tensorflow', 'sklearn', 'scipy', 'onnx', 'pandas'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )

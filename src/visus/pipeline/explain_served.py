@@ -14,15 +14,19 @@ from visus.explanation.base import Floats, HeatMap, Pixels
 from visus.pipeline.explain import WITHOUT
 from visus.pipeline.explained_panel import drawn
 from visus.pipeline.question import Opened, Question, make_explainer
-from visus.serving.explaining import Explained
+from visus.serving.explaining import Explained, GoOn
 from visus.serving.explaining import Question as Asked
 
 # Pictures in one call of the network, which a thread that nobody waits for still ends.
 PIECE = 16
 
 
-def explain_served(asked: Asked) -> Explained:
+def explain_served(asked: Asked, go_on: GoOn) -> Explained:
     """Explain one answer of a served model, without Keras.
+
+    Args:
+        asked: what is to be explained.
+        go_on: raises where nobody waits any more.
 
     Raises:
         ConfigError: there is no such class, no such method, or it needs more than the
@@ -44,7 +48,7 @@ def explain_served(asked: Asked) -> Explained:
     bundle = asked.bundle
     question = Question(bundle.path, Path(asked.name), class_name=asked.class_name)
     opened = Opened(question, bundle, asked.pixels, SilentProgress())
-    subject = replace(opened.subject(), scores=_patient(bundle.scores, asked.go_on))
+    subject = replace(opened.subject(), scores=_patient(bundle.scores, go_on))
     found = make_explainer(part, {}).explain(subject)
     if not isinstance(found, HeatMap):
         raise TypeError(f"{method} gave no map")
@@ -64,7 +68,7 @@ def explain_served(asked: Asked) -> Explained:
 
 
 def _patient(
-    scores: Callable[[Pixels], Floats], go_on: Callable[[], None]
+    scores: Callable[[Pixels], Floats], go_on: GoOn
 ) -> Callable[[Pixels], Floats]:
     """The same, as long as somebody waits for it."""
 

@@ -12,7 +12,7 @@ from visus.core.settings import read_settings
 from visus.data.extras import need
 from visus.serving.config import ServingConfig
 from visus.serving.engine import Engine
-from visus.serving.explaining import Explained, Explaining, Question
+from visus.serving.explaining import Explained, Explaining, GoOn, Question
 from visus.serving.keeper import Keeper
 from visus.serving.keys import ApiKeys
 from visus.serving.log import Log
@@ -123,10 +123,10 @@ def make_service(
     )
 
 
-def _explain(question: Question) -> Explained:
+def _explain(question: Question, go_on: GoOn) -> Explained:
     # Drawing and what is drawn are imported by the first who asks.
     explain_served = importlib.import_module("visus.pipeline.explain_served")
-    explained: Explained = explain_served.explain_served(question)
+    explained: Explained = explain_served.explain_served(question, go_on)
     return explained
 
 

@@ -32,7 +32,6 @@ class Question:
         method: how; `None`: the usual way.
         class_name: which class; `None`: the one that is answered.
         drawn: whether a panel is wanted.
-        go_on: raises where nobody waits any more; to be called now and then.
     """
 
     bundle: Bundle
@@ -41,7 +40,6 @@ class Question:
     method: str | None
     class_name: str | None
     drawn: bool
-    go_on: Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -59,8 +57,10 @@ class Explained:
     panel: bytes | None
 
 
+# Raises where nobody waits any more; to be called now and then.
+GoOn = Callable[[], None]
 # Raises a `VisusError` where the question cannot be answered.
-Explain = Callable[[Question], Explained]
+Explain = Callable[[Question, GoOn], Explained]
 
 
 class Explaining:
@@ -83,13 +83,8 @@ class Explaining:
         """Questions that are worked on, or wait for it."""
         return self._waiting
 
-    async def ask(
-        self, question: Callable[[Callable[[], None]], Question]
-    ) -> Explained:
+    async def ask(self, question: Question) -> Explained:
         """Explain; from the event loop's thread.
-
-        Args:
-            question: makes one that holds this `go_on`.
 
         Raises:
             Refusal: too many wait, it took too long, or the question is wrong.
@@ -99,7 +94,7 @@ class Explaining:
         if self._closed.is_set():
             raise Refusal(Code.UNAVAILABLE, "The server is about to stop.")
         patience = _Patience(self._config.deadline_seconds, self._closed)
-        future = self._pool.submit(self._explain, question(patience.go_on))
+        future = self._pool.submit(self._explain, question, patience.go_on)
         self._waiting += 1
         try:
             async with asyncio.timeout(patience.seconds):

@@ -1,6 +1,5 @@
 """POST /explain: why a model answers a picture so, as a panel or as numbers."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -52,14 +51,13 @@ class Explanations:
                 )
             ((name, content),) = files
             pixels = await self._engine.decoded(served, [content])
-            question = partial(
-                Question,
+            question = Question(
                 served.bundle,
                 pixels[0],
                 name,
-                word(request, "method"),
-                word(request, "class"),
-                form == PNG,
+                method=word(request, "method"),
+                class_name=word(request, "class"),
+                drawn=form == PNG,
             )
             explained = await self._explaining.ask(question)
             request.version, request.pictures = str(served.version), 1
