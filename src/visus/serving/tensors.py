@@ -48,8 +48,8 @@ def read_shape(shape: Any, most: int) -> tuple[int, ...]:
     # Python's integers do not overflow: 2**32 times 2**32 is what it is.
     if math.prod(shape) > most:
         raise invalid(
-            f"The shape {str(shape)[:100]} has {math.prod(shape):.3g} elements.",
-            f"at most {most}.",
+            f"The shape {str(shape)[:100]}.",
+            f"at most {most} elements in all.",
             "Send fewer pictures at once.",
         )
     return tuple(shape)
@@ -117,7 +117,7 @@ def bytes_of(values: Sequence[str]) -> bytes:
     """Texts as a BYTES tensor: each its length in four bytes, then itself."""
     parts = []
     for value in values:
-        text = value.encode("utf-8", "backslashreplace")
+        text = value.encode()
         parts += [struct.pack("<I", len(text)), text]
     return b"".join(parts)
 
