@@ -25,6 +25,7 @@ from visus.core.run import Run
 from visus.core.settings import merge_into
 from visus.pipeline.plan import make_plan
 from visus.pipeline.report import REPORT, predictions_path
+from visus.pipeline.stopped import resumable
 from visus.pipeline.train import Request, free_folder, resume_run, train_run
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.reporting.view import save_report
@@ -58,9 +59,10 @@ def resume_begun(
     if choices.get("folds") is None or run.summary_path.is_file():
         return resume_run(folder, progress, source=source, model=model)
     pictures = choices["source"] if source is None else source
-    with run.locked():
+    progress = progress or SilentProgress()
+    with run.locked(), resumable(run, progress):
         request = Request(pictures, choices, model=model)
-        return _each_fold(run, request, progress or SilentProgress(), time.monotonic())
+        return _each_fold(run, request, progress, time.monotonic())
 
 
 def _train_folds(request: Request, progress: Progress) -> TrainedRun:
@@ -79,7 +81,7 @@ def _train_folds(request: Request, progress: Progress) -> TrainedRun:
         # Only with --force, and only what is a run: other folds would not be replaced.
         if (folder / "config.toml").is_file():
             shutil.rmtree(folder)
-    with run.locked():
+    with run.locked(), resumable(run, progress):
         asked = replace(request, choices=run.config())
         return _each_fold(run, asked, progress, started)
 

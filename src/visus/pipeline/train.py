@@ -6,6 +6,7 @@ The story in order: plan, prepare, learn, pack, report.
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,7 @@ from visus.pipeline.pack import pack_bundle
 from visus.pipeline.plan import Plan, make_plan
 from visus.pipeline.prepare import PreparedData, prepare_data, record_data
 from visus.pipeline.report import report_run, summarise
+from visus.pipeline.stopped import resumable
 from visus.pipeline.told import Told, told_by
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.pipeline.unlabelled import (
@@ -89,7 +91,7 @@ def train_run(request: Request, progress: Progress | None = None) -> TrainedRun:
         # Before there is a folder: a run without weights would come to nothing.
         weights_of(plan, progress)
     run = Run.create(request.out or free_folder(plan), plan.config, force=request.force)
-    with run.locked():
+    with run.locked(), _resumable(run, plan, progress):
         return _carry_out(run, plan, request, progress, started)
 
 
@@ -124,7 +126,16 @@ def resume_run(
     request = Request(source=pictures, choices=choices, model=model)
     with run.locked():
         plan = make_plan(pictures, choices, progress, model=model)
-        return _carry_out(run, plan, request, progress, started)
+        with _resumable(run, plan, progress):
+            return _carry_out(run, plan, request, progress, started)
+
+
+def _resumable(
+    run: Run, plan: Plan, progress: Progress
+) -> AbstractContextManager[None]:
+    # Of folds, what goes on is the run that holds them.
+    alone = plan.config.data.fold is None
+    return resumable(run, progress) if alone else nullcontext()
 
 
 def free_folder(plan: Plan, parent: Path = RUNS) -> Path:
