@@ -7,6 +7,7 @@ from typing import Any
 from visus.core.progress import Progress, SilentProgress
 from visus.core.run import Run
 from visus.core.settings import merge_into, parse_overrides
+from visus.evaluation.robustness.attacks import Attacks
 from visus.exporting.export import Exported
 from visus.pipeline.audit import Audited, audit_source
 from visus.pipeline.compare import compare_runs
@@ -136,6 +137,7 @@ def evaluate(
     views: str = "none",
     costs: str | Path | None = None,
     corruptions: bool = False,
+    attacks: Attacks | str | Sequence[str] = (),
 ) -> ReportView:
     """Measure a bundle on labelled pictures that it has not learned from.
 
@@ -148,13 +150,16 @@ def evaluate(
         views: "flip" or "shifts": whether answering several views pays.
         costs: a CSV file of what mistakes cost.
         corruptions: whether to measure what corrupted pictures do.
+        attacks: "fgsm", "pgd" or both, or `Attacks` with a budget.
 
     Raises:
         VisusError: with what was received, what was expected, and what to do.
     """
     page = Path(out) if out is not None else None
     table = None if costs is None else Path(costs)
-    asked = Deeper(group, views, table, corruptions)
+    if not isinstance(attacks, Attacks):
+        attacks = Attacks((attacks,) if isinstance(attacks, str) else tuple(attacks))
+    asked = Deeper(group, views, table, corruptions, attacks=attacks)
     return evaluate_bundle(
         Path(bundle), source, out=page, target=target, asked=asked
     ).view

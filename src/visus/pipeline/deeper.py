@@ -3,17 +3,19 @@
 import csv
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from visus.bundles import Bundle
-from visus.core.errors import ConfigError
+from visus.core.errors import ConfigError, ModelError
 from visus.core.progress import Progress
 from visus.data.scan import Scan
+from visus.data.sources.base import Access
 from visus.evaluation.costs import Costs, measure_costs
 from visus.evaluation.curves import measure_curves
 from visus.evaluation.fairness import measure_fairness
 from visus.evaluation.parts import Parts, Tested
+from visus.evaluation.robustness.attacks import Attacks, Victim
 from visus.evaluation.slices import measure_slices, right_answers
 from visus.evaluation.views import measure_views
 from visus.pipeline.traits import groups_of, traits_of
@@ -35,6 +37,7 @@ class Deeper:
         costs: a CSV file of costs, a row a true class and a column an answer.
         corruptions: what corrupted and shifted pictures do to answers.
         pictures: that are corrupted, at most.
+        attacks: which changes are sought that fool the model.
     """
 
     group: str | None = None
@@ -42,9 +45,21 @@ class Deeper:
     costs: Path | None = None
     corruptions: bool = False
     pictures: int = CORRUPTED
+    attacks: Attacks = field(default_factory=Attacks)
 
-    def require_fitting(self, task: Task) -> None:
-        """Refuse, with a `ConfigError`, what has no meaning for the task."""
+    def require_fitting(self, bundle: Bundle) -> None:
+        """Refuse what has no meaning for the model.
+
+        Raises:
+            ConfigError: its task, or nobody, knows what is asked for.
+            ModelError: attacks are, and it has no layers.
+        """
+        self.attacks.require_valid()
+        self._require_task(bundle.task)
+        if self.attacks.names and bundle.contents.network is None:
+            raise no_gradients(bundle.path)
+
+    def _require_task(self, task: Task) -> None:
         if task.kind == "single-label":
             return
         for name, value, usual in (
@@ -52,6 +67,7 @@ class Deeper:
             ("--views", self.views, "none"),
             ("--costs", self.costs, None),
             ("--corruptions", self.corruptions, False),
+            ("--attack", self.attacks.names, ()),
         ):
             if value != usual:
                 raise ConfigError(
@@ -73,7 +89,11 @@ def measures(
     if bundle.task.kind == "numeric":
         return []
     usual = _measures(asked, bundle, scan, target)
-    return [*usual, *_robustness(asked, bundle, progress)]
+    return [
+        *usual,
+        *_robustness(asked, bundle, progress),
+        *_attacks(asked.attacks, bundle, progress),
+    ]
 
 
 def _measures(
@@ -121,6 +141,36 @@ def _robustness(asked: Deeper, bundle: Bundle, progress: Progress) -> list[Measu
         ),
         lambda tested: measure_translation(tested, bundle.answer, most=most),
     ]
+
+
+def _attacks(attacks: Attacks, bundle: Bundle, progress: Progress) -> list[Measure]:
+    if not attacks.names:
+        return []
+
+    def attacked(tested: Tested) -> Parts:
+        from visus.evaluation.robustness.adversarial import measure_attacks
+        from visus.pipeline.question import opened_network
+
+        with progress.stage("Opening the network with Keras"):
+            network = opened_network(bundle, Access(offline=True, progress=progress))
+        victim = Victim(
+            bundle.answer,
+            lambda pixels, targets: network.loss_gradients(
+                network.images(pixels), targets
+            ),
+        )
+        return measure_attacks(tested, victim, attacks, progress)
+
+    return [attacked]
+
+
+def no_gradients(path: Path) -> ModelError:
+    """The one error for attacks on a model of which only the ONNX graph is there."""
+    return ModelError(
+        received=f"{path} holds the ONNX graph of its network, and not its layers.",
+        expected="a bundle with the Keras network: attacks follow gradients.",
+        remedy="Leave out --attack; --corruptions needs only the graph.",
+    )
 
 
 def read_costs(path: Path, names: tuple[str, ...]) -> Costs:

@@ -22,6 +22,8 @@ TITLES = {
     "calibration_error": "Calibration error",
     "corrupted_accuracy": "Accuracy under corruptions",
     "shift_drop": "Lost by a shift",
+    "fgsm_accuracy": "Accuracy under FGSM",
+    "pgd_accuracy": "Accuracy under PGD",
     "accuracy_gap": "Largest gap between groups",
     "views_gain": "Gain by several views",
     "set_coverage": "Sets that hold the truth",
