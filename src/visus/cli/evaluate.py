@@ -32,6 +32,8 @@ def evaluate(
     attack_steps: options.AttackSteps = 20,
     attack_starts: options.AttackStarts = 2,
     attack_pictures: options.Attacked = 300,
+    shifted: options.Shifted = None,
+    adapt: options.Adapt = None,
     offline: options.Offline = False,
     force: options.Force = False,
     as_json: options.AsJson = False,
@@ -40,6 +42,7 @@ def evaluate(
     from visus.evaluation.robustness.attacks import Attacks
     from visus.pipeline.deeper import Deeper
     from visus.pipeline.evaluate import evaluate_bundle
+    from visus.pipeline.shifted import Elsewhere
 
     attacks = Attacks(
         tuple(dict.fromkeys(attack or ())),
@@ -48,12 +51,13 @@ def evaluate(
         attack_starts,
         attack_pictures,
     )
+    elsewhere = Elsewhere(shifted, adapt, offline, force)
     found = evaluate_bundle(
         bundle,
         source,
         out=out,
         target=target,
-        asked=Deeper(group, views, costs, corruptions, pictures, attacks),
+        asked=Deeper(group, views, costs, corruptions, pictures, attacks, elsewhere),
         offline=offline,
         force=force,
         progress=terminal_progress(quiet=as_json),
@@ -62,4 +66,6 @@ def evaluate(
         answer(found.to_json())
         return
     write(str(found.view))
+    if adapt is not None:
+        write(f"adapted: {adapt}")
     write(f"report: {found.view.page}")

@@ -198,3 +198,19 @@ AttackStarts = Annotated[int, typer.Option("--attack-starts", min=1, help="Of pg
 Attacked = Annotated[
     int, typer.Option("--attack-pictures", min=1, help="So many of them are attacked.")
 ]
+Shifted = Annotated[
+    str | None,
+    typer.Option(
+        "--shifted",
+        metavar="SOURCE",
+        help="Pictures from elsewhere, labelled or not: say how far they are.",
+    ),
+]
+Adapt = Annotated[
+    Path | None,
+    typer.Option(
+        "--adapt",
+        metavar="FILE",
+        help="Write another bundle that fits --shifted; no label is looked at.",
+    ),
+]

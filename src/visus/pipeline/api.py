@@ -20,6 +20,7 @@ from visus.pipeline.export import Asked, export_model
 from visus.pipeline.folds import resume_begun, train_asked
 from visus.pipeline.int8 import Shrunk, quantize_model
 from visus.pipeline.question import Question
+from visus.pipeline.shifted import Elsewhere
 from visus.pipeline.train import Request
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.reporting.view import ReportView
@@ -138,6 +139,8 @@ def evaluate(
     costs: str | Path | None = None,
     corruptions: bool = False,
     attacks: Attacks | str | Sequence[str] = (),
+    shifted: Any = None,
+    adapt: str | Path | None = None,
 ) -> ReportView:
     """Measure a bundle on labelled pictures that it has not learned from.
 
@@ -151,6 +154,8 @@ def evaluate(
         costs: a CSV file of what mistakes cost.
         corruptions: whether to measure what corrupted pictures do.
         attacks: "fgsm", "pgd" or both, or `Attacks` with a budget.
+        shifted: pictures from elsewhere, labelled or not, as `train` takes them.
+        adapt: where another bundle is written that fits them.
 
     Raises:
         VisusError: with what was received, what was expected, and what to do.
@@ -159,7 +164,10 @@ def evaluate(
     table = None if costs is None else Path(costs)
     if not isinstance(attacks, Attacks):
         attacks = Attacks((attacks,) if isinstance(attacks, str) else tuple(attacks))
-    asked = Deeper(group, views, table, corruptions, attacks=attacks)
+    elsewhere = Elsewhere(shifted, None if adapt is None else Path(adapt))
+    asked = Deeper(
+        group, views, table, corruptions, attacks=attacks, elsewhere=elsewhere
+    )
     return evaluate_bundle(
         Path(bundle), source, out=page, target=target, asked=asked
     ).view

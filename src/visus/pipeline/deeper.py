@@ -18,6 +18,7 @@ from visus.evaluation.parts import Parts, Tested
 from visus.evaluation.robustness.attacks import Attacks, Victim
 from visus.evaluation.slices import measure_slices, right_answers
 from visus.evaluation.views import measure_views
+from visus.pipeline.shifted import Elsewhere, look_elsewhere
 from visus.pipeline.traits import groups_of, traits_of
 from visus.tasks.base import Task
 
@@ -38,6 +39,7 @@ class Deeper:
         corruptions: what corrupted and shifted pictures do to answers.
         pictures: that are corrupted, at most.
         attacks: which changes are sought that fool the model.
+        elsewhere: pictures of another place, how far they are from the model's own.
     """
 
     group: str | None = None
@@ -46,6 +48,7 @@ class Deeper:
     corruptions: bool = False
     pictures: int = CORRUPTED
     attacks: Attacks = field(default_factory=Attacks)
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
 
     def require_fitting(self, bundle: Bundle) -> None:
         """Refuse what has no meaning for the model.
@@ -56,6 +59,7 @@ class Deeper:
         """
         self.attacks.require_valid()
         self._require_task(bundle.task)
+        self.elsewhere.require_possible()
         if self.attacks.names and bundle.contents.network is None:
             raise no_gradients(bundle.path)
 
@@ -68,6 +72,7 @@ class Deeper:
             ("--costs", self.costs, None),
             ("--corruptions", self.corruptions, False),
             ("--attack", self.attacks.names, ()),
+            ("--shifted", self.elsewhere.source, None),
         ):
             if value != usual:
                 raise ConfigError(
@@ -89,11 +94,13 @@ def measures(
     if bundle.task.kind == "numeric":
         return []
     usual = _measures(asked, bundle, scan, target)
-    return [
-        *usual,
+    robustness = [
         *_robustness(asked, bundle, progress),
         *_attacks(asked.attacks, bundle, progress),
     ]
+    if asked.elsewhere.source is not None:
+        robustness.append(look_elsewhere(asked.elsewhere, bundle, scan, progress))
+    return [*usual, *robustness]
 
 
 def _measures(
