@@ -17,7 +17,7 @@ from visus.pipeline.config import RunConfig
 from visus.serving.config import EngineConfig, HttpConfig, ServingConfig
 from visus.serving.versions import Policy
 from visus.tasks import TASKS
-from visus.training.config import TrainingConfig, UnlabelledConfig
+from visus.training.config import AdversarialConfig, TrainingConfig, UnlabelledConfig
 from visus.training.head.config import FrozenConfig
 from visus.training.recipes import RECIPES
 
@@ -28,6 +28,7 @@ GROUPS: tuple[tuple[str, type[Settings]], ...] = (
     ("training.", TrainingConfig),
     ("training.augment.", AugmentConfig),
     ("training.unlabelled.", UnlabelledConfig),
+    ("training.adversarial.", AdversarialConfig),
     ("frozen.", FrozenConfig),
     ("answers.", AnswersConfig),
 )
