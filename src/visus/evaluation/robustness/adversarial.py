@@ -37,14 +37,48 @@ def measure_attacks(
         attacks: what is tried.
         progress: who is told.
     """
-    some = sampled(tested.test, attacks.pictures)
-    fights = _fought(some, victim, attacks, progress or SilentProgress())
+    fights = fights_of(tested.test, victim, attacks, progress)
     return Parts(
         facts=[fights.fact(name) for name in attacks.names],
         findings=fights.findings(),
         tables=(fights.table(),),
         figures=fights.figures(tested.predictions.class_names),
     )
+
+
+def fights_of(
+    test: Batch, victim: Victim, attacks: Attacks, progress: Progress | None = None
+) -> "Fights":
+    """Attack some of these pictures; noise and FGSM are tried whatever is asked for.
+
+    Args:
+        test: pictures with known classes; some are drawn where there are more.
+        victim: what answers, and which way its loss rises.
+        attacks: what is tried.
+        progress: who is told.
+    """
+    some, progress = sampled(test, attacks.pictures), progress or SilentProgress()
+    pixels, targets = np.asarray(some.pixels[:]), some.targets
+    size = piece_size(pixels.shape[1:])
+    # Noise for the baseline, and FGSM to hold PGD against.
+    names = dict.fromkeys((NOISE, "fgsm", *attacks.names))
+    cleans, blinds = [], []
+    found: dict[str, list[Fought]] = {name: [] for name in names}
+    pieces = range(0, len(pixels), size)
+    ticks = len(names) + ("pgd" in names) * (attacks.steps * attacks.starts - 1) + 1
+    with progress.stage("Attacking pictures", len(pieces) * ticks):
+        for number, first in enumerate(pieces):
+            rows = slice(first, first + size)
+            attacker = Attacker(
+                victim, pixels[rows], targets[rows], attacks, number, progress.advance
+            )
+            cleans.append(attacker.clean)
+            blinds.append(attacker.blind)
+            for name in names:
+                found[name].append(attacker.fight(name))
+    joined = {name: Fought.joined(parts) for name, parts in found.items()}
+    blind = np.concatenate(blinds)
+    return Fights(some, attacks, Fought.joined(cleans), blind, joined)
 
 
 class Fights:
@@ -201,32 +235,6 @@ class Fights:
                 tiles.append(_tile(image_id, caption, picture))
         note = f"Each before and after {worst.upper()} within {self.budget} levels."
         return [Gallery(title="Fooled", tiles=tuple(tiles), note=note)]
-
-
-def _fought(
-    some: Batch, victim: Victim, attacks: Attacks, progress: Progress
-) -> Fights:
-    pixels, targets = np.asarray(some.pixels[:]), some.targets
-    size = piece_size(pixels.shape[1:])
-    # Noise for the baseline, and FGSM to hold PGD against, whatever is asked for.
-    names = dict.fromkeys((NOISE, "fgsm", *attacks.names))
-    cleans, blinds = [], []
-    found: dict[str, list[Fought]] = {name: [] for name in names}
-    pieces = range(0, len(pixels), size)
-    ticks = len(names) + ("pgd" in names) * (attacks.steps * attacks.starts - 1) + 1
-    with progress.stage("Attacking pictures", len(pieces) * ticks):
-        for number, first in enumerate(pieces):
-            rows = slice(first, first + size)
-            attacker = Attacker(
-                victim, pixels[rows], targets[rows], attacks, number, progress.advance
-            )
-            cleans.append(attacker.clean)
-            blinds.append(attacker.blind)
-            for name in names:
-                found[name].append(attacker.fight(name))
-    joined = {name: Fought.joined(parts) for name, parts in found.items()}
-    blind = np.concatenate(blinds)
-    return Fights(some, attacks, Fought.joined(cleans), blind, joined)
 
 
 def _tile(image_id: str, caption: str, pixels: Pixels) -> Tile:
