@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -184,6 +185,41 @@ def test_corruptions_are_measured_and_drawn(cli, calibrated, tmp_path):
     assert len(told["tables"]["Answers by severity"]) == 6
     page = (tmp_path / "page.html").read_text()
     assert "Accuracy against shift" in page and "One picture at severity 3" in page
+
+
+def test_things_are_laid_on_other_grounds(cli, calibrated, tmp_path):
+    shutil.copytree(calibrated / "stripes", tmp_path / "stripes")
+    pictures, marks = [], []
+    for number, path in enumerate(sorted((tmp_path / "stripes").rglob("*.png"))):
+        pictures.append(
+            {
+                "id": number,
+                "file_name": str(path.relative_to(tmp_path)),
+                "width": 16,
+                "height": 16,
+            }
+        )
+        category = 1 + (path.parent.name == "upright")
+        marks.append(
+            {
+                "id": number,
+                "image_id": number,
+                "category_id": category,
+                "bbox": [4, 4, 8, 8],
+            }
+        )
+    names = [{"id": 1, "name": "across"}, {"id": 2, "name": "upright"}]
+    told = {"images": pictures, "annotations": marks, "categories": names}
+    (tmp_path / "marked.json").write_text(json.dumps(told))
+    words = ["evaluate", calibrated / "run" / "model.visus"]
+    found = cli.json(*words, "marked.json", "--backgrounds", "--out", "page.html")
+    assert -1 <= found["background_drop"] <= 1
+    rows = found["tables"]["Accuracy by background"]
+    assert [row["pictures"] for row in rows][0] == "as they are" and len(rows) == 4
+    # Without marks the rest is told, and why this is not.
+    source = calibrated / "stripes"
+    text = cli(*words, source, "--backgrounds", "--out", "other.html").stdout
+    assert "Backgrounds were not measured" in " ".join(text.split())
 
 
 def test_attacks_are_sought_and_told(cli, calibrated, tmp_path):

@@ -27,6 +27,7 @@ def evaluate(
     costs: options.Costs = None,
     corruptions: options.Corruptions = False,
     pictures: options.Corrupted = 200,
+    backgrounds: options.Backgrounds = False,
     attack: options.Attack = None,
     attack_budget: options.AttackBudget = None,
     attack_steps: options.AttackSteps = 20,
@@ -44,20 +45,16 @@ def evaluate(
     from visus.pipeline.evaluate import evaluate_bundle
     from visus.pipeline.shifted import Elsewhere
 
-    attacks = Attacks(
-        tuple(dict.fromkeys(attack or ())),
-        attack_budget,
-        attack_steps,
-        attack_starts,
-        attack_pictures,
-    )
+    numbers = (attack_budget, attack_steps, attack_starts, attack_pictures)
+    attacks = Attacks(tuple(dict.fromkeys(attack or ())), *numbers)
     elsewhere = Elsewhere(shifted, adapt, offline, force)
+    sought = (attacks, elsewhere, backgrounds)
     found = evaluate_bundle(
         bundle,
         source,
         out=out,
         target=target,
-        asked=Deeper(group, views, costs, corruptions, pictures, attacks, elsewhere),
+        asked=Deeper(group, views, costs, corruptions, pictures, *sought),
         offline=offline,
         force=force,
         progress=terminal_progress(quiet=as_json),

@@ -174,6 +174,13 @@ Corruptions = Annotated[
 Corrupted = Annotated[
     int, typer.Option("--pictures", min=1, help="So many of them are corrupted.")
 ]
+Backgrounds = Annotated[
+    bool,
+    typer.Option(
+        "--backgrounds",
+        help="Lay things on other grounds; the source must say where they lie.",
+    ),
+]
 Attack = Annotated[
     list[str] | None,
     typer.Option(

@@ -141,6 +141,7 @@ def evaluate(
     attacks: Attacks | str | Sequence[str] = (),
     shifted: Any = None,
     adapt: str | Path | None = None,
+    backgrounds: bool = False,
 ) -> ReportView:
     """Measure a bundle on labelled pictures that it has not learned from.
 
@@ -156,6 +157,7 @@ def evaluate(
         attacks: "fgsm", "pgd" or both, or `Attacks` with a budget.
         shifted: pictures from elsewhere, labelled or not, as `train` takes them.
         adapt: where another bundle is written that fits them.
+        backgrounds: whether to lay things on other grounds.
 
     Raises:
         VisusError: with what was received, what was expected, and what to do.
@@ -166,7 +168,13 @@ def evaluate(
         attacks = Attacks((attacks,) if isinstance(attacks, str) else tuple(attacks))
     elsewhere = Elsewhere(shifted, None if adapt is None else Path(adapt))
     asked = Deeper(
-        group, views, table, corruptions, attacks=attacks, elsewhere=elsewhere
+        group,
+        views,
+        table,
+        corruptions,
+        attacks=attacks,
+        elsewhere=elsewhere,
+        backgrounds=backgrounds,
     )
     return evaluate_bundle(
         Path(bundle), source, out=page, target=target, asked=asked

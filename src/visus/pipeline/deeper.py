@@ -26,6 +26,8 @@ Measure = Callable[[Tested], Parts]
 
 # Each is answered a hundred times.
 CORRUPTED = 200
+# These only four times.
+BACKGROUNDS = 1_000
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Deeper:
         pictures: that are corrupted, at most.
         attacks: which changes are sought that fool the model.
         elsewhere: pictures of another place, how far they are from the model's own.
+        backgrounds: whether the model looks at things or at where they stand.
     """
 
     group: str | None = None
@@ -49,6 +52,7 @@ class Deeper:
     pictures: int = CORRUPTED
     attacks: Attacks = field(default_factory=Attacks)
     elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    backgrounds: bool = False
 
     def require_fitting(self, bundle: Bundle) -> None:
         """Refuse what has no meaning for the model.
@@ -71,6 +75,7 @@ class Deeper:
             ("--views", self.views, "none"),
             ("--costs", self.costs, None),
             ("--corruptions", self.corruptions, False),
+            ("--backgrounds", self.backgrounds, False),
             ("--attack", self.attacks.names, ()),
             ("--shifted", self.elsewhere.source, None),
         ):
@@ -96,6 +101,7 @@ def measures(
     usual = _measures(asked, bundle, scan, target)
     robustness = [
         *_robustness(asked, bundle, progress),
+        *_backgrounds(asked, bundle, scan),
         *_attacks(asked.attacks, bundle, progress),
     ]
     if asked.elsewhere.source is not None:
@@ -147,6 +153,20 @@ def _robustness(asked: Deeper, bundle: Bundle, progress: Progress) -> list[Measu
             tested, bundle.answer, most=most, progress=progress
         ),
         lambda tested: measure_translation(tested, bundle.answer, most=most),
+    ]
+
+
+def _backgrounds(asked: Deeper, bundle: Bundle, scan: Scan) -> list[Measure]:
+    if not asked.backgrounds:
+        return []
+    from visus.evaluation.robustness.backgrounds import measure_backgrounds
+    from visus.pipeline.things import things_of
+
+    thing_of = things_of(scan, bundle.spec)
+    return [
+        lambda tested: measure_backgrounds(
+            tested, bundle.answer, thing_of, most=BACKGROUNDS
+        )
     ]
 
 

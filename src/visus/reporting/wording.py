@@ -23,6 +23,7 @@ TITLES = {
     "corrupted_accuracy": "Accuracy under corruptions",
     "shift_drop": "Lost by a shift",
     "fgsm_accuracy": "Accuracy under FGSM",
+    "background_drop": "Lost on other grounds",
     "domain_auroc": "Told apart from elsewhere",
     "adapted_gain": "Gain by adapting",
     "adapted_cost": "The same at home",
