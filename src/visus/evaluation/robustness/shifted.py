@@ -133,21 +133,27 @@ def _ridge(features: Values, sides: Values, asked: Values) -> Values:
 
 
 def _table(own: Side, other: Side) -> Table:
-    judged = own.judged is not None and other.judged is not None
-    columns = ["pictures", "how many", "mean confidence"]
-    columns += ["unknown", "95 % interval", "unsure"] if judged else []
-    labelled = len(other.labelled) > 0
-    columns += ["accuracy", "of accuracy"] if labelled else []
+    sides = (own, other)
+    judged = [side.judged for side in sides if side.judged is not None]
+    rows: list[tuple[str, ...]] = [
+        ("pictures", *(f"{len(side):,}" for side in sides)),
+        ("mean confidence", *(f"{s.scores.max(axis=1).mean():.1%}" for s in sides)),
+    ]
+    if len(judged) == len(sides):
+        rows += [
+            ("called unknown", *(_share(told.unknown) for told in judged)),
+            ("unsure", *(_share(told.unsure) for told in judged)),
+        ]
+    labelled = len(other.labelled)
+    if labelled:
+        rows.append(("accuracy", *(_share(side.right()) for side in sides)))
     return Table(
         title="Pictures from elsewhere",
-        columns=tuple(columns),
-        rows=tuple(
-            _row(name, side, judged=judged, labelled=labelled)
-            for name, side in (("own", own), ("from elsewhere", other))
-        ),
+        columns=("figure", "own", "from elsewhere"),
+        rows=tuple(rows),
         note="own: the test, which the model has not learned from. "
         + (
-            "Accuracy by the labels that there are."
+            f"Accuracy elsewhere by the {labelled:,} labels that there are."
             if labelled
             else "The others have no labels that the model knows: nothing is said of "
             "how many are answered right."
@@ -155,23 +161,9 @@ def _table(own: Side, other: Side) -> Table:
     )
 
 
-def _row(
-    name: str, side: Side, *, judged: bool, labelled: bool
-) -> tuple[str | int, ...]:
-    row: list[str | int] = [name, len(side), f"{side.scores.max(axis=1).mean():.1%}"]
-    if judged and side.judged is not None:
-        unknown = wilson_interval(int(side.judged.unknown.sum()), len(side))
-        row += [f"{unknown.value:.1%}", _span(unknown.low, unknown.high)]
-        row.append(f"{side.judged.unsure.mean():.1%}")
-    if labelled:
-        right = side.right()
-        share = wilson_interval(int(right.sum()), len(right))
-        row += [f"{share.value:.1%}", _span(share.low, share.high)]
-    return tuple(row)
-
-
-def _span(low: float, high: float) -> str:
-    return f"{low:.1%} to {high:.1%}"
+def _share(which: NDArray[np.bool_]) -> str:
+    share = wilson_interval(int(which.sum()), len(which))
+    return f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})"
 
 
 def _unmeasured(table: Table, reason: str) -> Parts:
