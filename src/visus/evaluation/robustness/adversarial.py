@@ -119,7 +119,9 @@ class Fights:
         interval = wilson_interval(int(right.sum()), len(right))
         how = f"{name.upper()} within {self.budget}/{LEVELS}"
         if name == "pgd":
-            how += f", {self.attacks.steps} steps, {self.attacks.starts} starts"
+            steps, starts = self.attacks.steps, self.attacks.starts
+            plural = "s" if starts > 1 else ""
+            how += f", {steps} steps, {starts} start{plural}"
         text = (
             f"{interval.value:.2%} (95 % interval {interval.low:.2%} to "
             f"{interval.high:.2%}) by {how}; {self.right_as_is.mean():.2%} as they are "
