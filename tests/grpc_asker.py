@@ -33,8 +33,8 @@ NOT_FOUND = grpc.StatusCode.NOT_FOUND
 class Asker:
     """A client of nothing but grpcio."""
 
-    def __init__(self, port):
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+    def __init__(self, port, channel=None):
+        self.channel = channel or grpc.insecure_channel(f"127.0.0.1:{port}")
 
     def ask(self, method, request, response, metadata=(), timeout=30):
         call = self.channel.unary_unary(
@@ -57,9 +57,9 @@ class Asker:
 
 
 @contextmanager
-def served_models(folder, files, *, admin=True, keys=(), **config):
+def served_models(folder, files, *, admin=True, keys=(), engine=None, **config):
     """A server on a thread of its own: its port, what it shares, how to stop it."""
-    service = made_service(folder, files, admin, keys)
+    service = made_service(folder, files, admin, keys, EngineConfig(**(engine or {})))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -85,8 +85,8 @@ def served_models(folder, files, *, admin=True, keys=(), **config):
         service.engine.close()
 
 
-def made_service(folder, files, admin, keys):
-    repository, config = Repository(), EngineConfig()
+def made_service(folder, files, admin, keys, config):
+    repository = Repository()
     source = NamedFiles([(name, folder / f"{name}.visus") for name in files])
     keeper = Keeper(source, repository, config, silent)
     keeper.update()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from visus.bundles.bundle import Bundle, save_bundle
+from visus.bundles.calibration import Calibration
+from visus.bundles.foreign import ForeignRule, strangeness
 from visus.bundles.format import Contents
+from visus.bundles.inner import graph_with_features
 from visus.bundles.runtime import Session
+from visus.bundles.sets import DialPoint, SetRule
+from visus.evaluation.foreign import fit_method
 from visus.serving import Engine, Wanted
 from visus.serving.engine import Inputs, Reply
 
@@ -44,8 +50,8 @@ def small_graph(
         helper.make_node("Conv", ["planes", "kernel"], ["convolved"]),
         helper.make_node("Relu", ["convolved"], ["positive"]),
         helper.make_node("Flatten", ["positive"], ["flat"]),
-        helper.make_node("Gemm", ["flat", "linear", "bias"], ["logits"]),
-        helper.make_node(end, ["logits"], ["scores"]),
+        helper.make_node("Gemm", ["flat", "linear", "bias"], ["sums"]),
+        helper.make_node(end, ["sums"], ["scores"]),
     ]
     graph = helper.make_graph(
         nodes,
@@ -79,12 +85,20 @@ def write_bundle(
     shape: tuple[int, int, int] = (8, 8, 1),
     names: Sequence[str] = CLASSES,
     task: dict | None = None,
+    calibrated: bool = False,
 ) -> Bundle:
-    """A whole bundle; another seed answers otherwise."""
+    """A whole bundle; another seed answers otherwise.
+
+    A calibrated one calls black and white pictures unknown, and drawn ones by their
+    scores; see `calibration_of`.
+    """
     kind = (task or {"name": "single-label"})["name"]
     end = {"single-label": "Softmax", "multi-label": "Sigmoid"}.get(kind, "Identity")
     graph = small_graph(shape, len(names), seed, end)
-    pixels = drawn_pixels(4, shape)
+    pixels, sure = drawn_pixels(4, shape), None
+    if calibrated:
+        graph = graph_with_features(graph) or graph
+        sure = calibration_of(graph, shape)
     contents = Contents(
         graph=graph,
         network=None,
@@ -94,8 +108,24 @@ def write_bundle(
         golden={"pixels": pixels, "scores": Session(graph).scores(pixels)},
         content_hashes={},
         task=task or {"name": "single-label"},
+        calibration=None if sure is None else sure.to_json(),
+        calibration_arrays={} if sure is None else sure.to_arrays(),
     )
     return save_bundle(path, contents)
+
+
+def calibration_of(graph: bytes, shape: tuple[int, int, int]) -> Calibration:
+    """As if fitted on drawn pictures: half of such get one class, half several."""
+    outputs = Session(graph).everything(drawn_pixels(200, shape, seed=8))
+    rule = SetRule(0.9, (DialPoint(0.9, 0.5, 0.5, None),), 0.0, 0, len(outputs))
+    plain = Calibration((2.0,), "softmax", len(outputs), "made up", rule)
+    # The best class leaves the second out where it has as much as that.
+    largest = plain.scores(outputs.scores).max(axis=1)
+    halves = DialPoint(0.9, float(np.median(largest)) - 1e-4, 0.5, None)
+    arrays = fit_method("mahalanobis", outputs, outputs.scores.argmax(axis=1)) or {}
+    held = np.sort(strangeness("mahalanobis", arrays, outputs))
+    foreign = ForeignRule("mahalanobis", 0.005, held, arrays, {"mahalanobis": 1.0})
+    return replace(plain, sets=replace(rule, dial=(halves,)), foreign=foreign)
 
 
 def drawn_pixels(

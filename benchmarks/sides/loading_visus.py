@@ -12,7 +12,7 @@ import argparse
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,9 @@ def main() -> None:
     one_pass(asked.warm_up, asked)
     told: dict[str, Any] = {"fast": _has_fast_decoder()}
     # Looking at memory takes time too, so not where time is measured.
-    watched = most_anonymous_memory() if asked.budget else nullcontext({})
+    watched: AbstractContextManager[dict[str, Any]] = (
+        most_anonymous_memory() if asked.budget else nullcontext({})
+    )
     with watched as memory:
         with stopwatch() as cost:
             pictures, parts = one_pass(asked.folder, asked)

@@ -47,7 +47,9 @@ def import_everything(recipe: str) -> None:
 
     recipes = RECIPES if recipe == "auto" else {recipe: RECIPES[recipe]}
     for found in recipes.values():
-        NETWORKS.load(found.values["network"]["name"])
+        # A recipe of frozen features names a backbone instead.
+        if "network" in found.values:
+            NETWORKS.load(found.values["network"]["name"])
 
 
 def measure_training(dataset: ImageDataset, choices: dict[str, Any]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def _plain(asked: argparse.Namespace) -> Callable[[int], Any]:
 
 def _decoding(asked: argparse.Namespace) -> Callable[[int], Any]:
     from visus.bundles import load_bundle
-    from visus.data.scan import open_content
+    from visus.data.opening import open_content
 
     spec = load_bundle(asked.bundle).spec
     session = _session(asked)

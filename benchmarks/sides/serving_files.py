@@ -41,7 +41,7 @@ def _small(folder: Path) -> None:
 
 def _photo(folder: Path, train: Path, photos: Path) -> None:
     import visus
-    from visus.data.scan import open_picture
+    from visus.data.opening import open_picture
 
     run = visus.train(train, out=folder / "b", offline=True)
     paths = sorted(photos.rglob("*.JPEG"))[:COUNT]

@@ -142,6 +142,22 @@ def test_all_methods_on_one_page_each_with_its_tests(cli, convolves, tmp_path):
     assert "https://" not in page
 
 
+def test_a_layer_that_nobody_knows_is_refused_before_any_work(
+    cli, convolves, tmp_path, monkeypatch
+):
+    def work(opened):
+        raise AssertionError("it began to explain")
+
+    monkeypatch.setattr("visus.pipeline.explained_page.Judge", work)
+    words = (convolves / "model.visus", convolves / "a picture.png")
+    out = tmp_path / "page.html"
+    told = cli.json(
+        "explain", *words, "--all", "--layer", "frist", "--out", out, code=2
+    )
+    assert "frist" in told["received"] and "first" in told["remedy"]
+    assert not out.exists()
+
+
 def test_a_glass_page_holds_the_whole_network(cli, convolves, tmp_path):
     out = tmp_path / "glass.html"
     words = (convolves / "model.visus", convolves / "a picture.png")

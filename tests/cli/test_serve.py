@@ -26,6 +26,7 @@ def test_what_cannot_be_served_is_one_message_and_an_exit_code(tmp_path, cli):
             ([bundle, "--api-key-file", tmp_path / "none"], 2, "cannot be used"),
             ([bundle, "--tls-cert", broken], 2, "certificate"),
             ([bundle, "--tls-key", broken], 2, "http"),
+            ([bundle, "--cors", "a.example"], 2, "'a.example' is no origin"),
             ([broken, "--http", 0], 4, "No model loads"),
         ]
         for words, code, message in cases:

@@ -86,6 +86,14 @@ def test_other_weights_or_another_spec_are_other_features(stripes_folder):
     )
 
 
+def test_another_resampler_gives_other_features(monkeypatch):
+    keys = set()
+    for name in ("Pillow", "fast_image_resize"):
+        monkeypatch.setattr("visus.data.feature_cache.resampler", lambda n=name: n)
+        keys.add(FeatureCache.of("means", SPEC, 8).key)
+    assert len(keys) == 2
+
+
 def test_pictures_in_memory(stripes):
     pictures, labels = stripes
     counting = Counting()

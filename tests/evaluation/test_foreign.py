@@ -1,5 +1,7 @@
 """Strangeness: against SciPy and scikit-learn, and the choice of the best method."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
@@ -94,6 +96,26 @@ def test_features_that_never_learned_let_training_pictures_witness_too():
     assert rejected.mean() == pytest.approx(0.05, abs=0.02)
 
 
+def test_without_validation_pictures_folds_of_the_training_compare():
+    nobody = seen(0, 1)[0]
+    rule = fit_foreign(around(held=nobody, features_learned=False), 0.05)
+    assert len(rule.held) == 600
+    assert rule.method == "mahalanobis" and np.isfinite([*rule.compared.values()]).all()
+    own, _ = seen(4_000, 8)
+    rejected = rule.typicality(rule.strangeness(own)) <= rule.rejected
+    assert rejected.mean() == pytest.approx(0.05, abs=0.025)
+
+
+def test_where_nothing_was_held_out_that_is_the_reason():
+    nobody = seen(0, 1)[0]
+    reason = "no pictures were held out to tell its own kind by"
+    # What features have learned, they know: its strangeness would be too small.
+    assert fit_foreign(around(held=nobody), 0.05) == reason
+    four, targets = seen(4, 0)
+    few = around(held=nobody, features_learned=False)
+    assert fit_foreign(replace(few, train=four, targets=targets), 0.05) == reason
+
+
 def test_what_lacks_is_said():
     few = seen(40, 1)[0]
     assert "takes 99 held-out pictures" in fit_foreign(around(held=few), 0.01)
@@ -108,6 +130,19 @@ def test_energy_serves_where_features_say_nothing():
     flat = Outputs(outputs.scores, np.zeros((300, 4), np.float32), outputs.logits)
     rule = fit_foreign(Surroundings(flat, targets, flat, {"same": flat}, True), 0.05)
     assert rule.method == "energy"
+
+
+@pytest.mark.parametrize("method", ["mahalanobis", "nearest"])
+def test_a_rule_tells_what_its_method_tells_and_keeps_its_arrays_small(method):
+    train, targets = seen(300, 6)
+    arrays = fit_method(method, train, targets)
+    rule = ForeignRule(method, 0.05, np.arange(9.0), arrays)
+    outputs, _ = seen(40, 7)
+    expected = strangeness(method, arrays, outputs)
+    np.testing.assert_array_equal(rule.strangeness(outputs), expected)
+    kept = rule.to_arrays()
+    for name, array in arrays.items():
+        assert kept[f"foreign_{name}"].dtype == array.dtype
 
 
 def test_a_rule_reads_back_the_same():

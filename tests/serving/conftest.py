@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -135,3 +136,20 @@ def server(models) -> Iterator[Running]:
     """A server with all of them that no test changes."""
     with running(RepositoryFolder(models, Policy())) as started:
         yield started
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate of our own making."""
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt"]
+        + ["ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost"]
+        + ["-addext", "subjectAltName=DNS:localhost"]
+        + ["-days", "2", "-keyout", str(key), "-out", str(cert)],
+        capture_output=True,
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip("openssl is not on this machine")
+    return cert, key

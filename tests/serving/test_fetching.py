@@ -1,7 +1,9 @@
 """Addresses that strangers name: public ones only, and the one that was checked."""
 
+import asyncio
 import http.server
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -9,7 +11,8 @@ import pytest
 from served import drawn_pixels
 from serving.conftest import running
 from visus.data.encode import encode_png
-from visus.serving import Refusal, fetching
+from visus.serving import Code, Refusal, fetching
+from visus.serving.fetchers import WORKERS, Fetchers
 from visus.serving.fetching import Fetcher, is_public
 from visus.serving.sources import RepositoryFolder
 from visus.serving.versions import Policy
@@ -84,6 +87,8 @@ def test_probes_are_refused(url):
 class Handler(http.server.BaseHTTPRequestHandler):
     """A picture, redirects, and things that are none."""
 
+    # A byte now and then, for much longer than anybody waits; then all of it.
+    pauses = 400
     places = {
         "/away": "http://169.254.169.254/",
         "/on": "/a.png",
@@ -97,10 +102,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Location", self.places[self.path])
             self.end_headers()
             return
+        if self.path == "/slow-header":
+            self.trickle(b"HTTP/1.0 200 OK\r\nX: ", b"a", b"\r\n\r\n" + PICTURE)
+            return
+        if self.path == "/slow-body":
+            self.trickle(b"HTTP/1.0 200 OK\r\n\r\n", b"a", PICTURE)
+            return
         found = self.path in ("/a.png", "/large")
         self.send_response(200 if found else 404)
         self.end_headers()
         self.wfile.write(PICTURE if self.path == "/a.png" else b"x" * 100_000)
+
+    def trickle(self, before, piece, after):
+        try:
+            self.wfile.write(before)
+            for _ in range(self.pauses):
+                self.wfile.write(piece)
+                time.sleep(0.05)
+            self.wfile.write(after)
+        except OSError:
+            self.close_connection = True
 
     def log_message(self, *words):
         """Say nothing."""
@@ -162,6 +183,53 @@ def test_what_else_can_come_of_it(public, path, words):
     with pytest.raises(Refusal, match=words):
         fetcher.fetch(f"http://pictures.example/{path}")
     assert ("169.254.169.254", 80) not in asked
+
+
+@pytest.mark.parametrize("part", ["header", "body"])
+def test_bytes_that_trickle_are_cut_off_at_the_deadline(public, part):
+    fetcher, _ = public
+    hasty = replace(fetcher, seconds=0.4)
+    with pytest.raises(Refusal, match=r"takes more than 0\.4 seconds"):
+        hasty.fetch(f"http://pictures.example/slow-{part}")
+
+
+class Stuck:
+    """Fetches nothing until it may, and counts what it began."""
+
+    seconds = 0.3
+
+    def __init__(self):
+        self.may = threading.Event()
+        self.begun = []
+
+    def fetch(self, url):
+        self.begun.append(url)
+        assert self.may.wait(60)
+        return url.encode()
+
+
+def test_fetching_is_bounded_in_threads_and_time_and_keeps_nobody_from_reading():
+    stuck = Stuck()
+    fetchers = Fetchers(stuck)
+
+    async def ask():
+        asked = [fetchers.fetch([f"{n}-{i}" for i in range(16)]) for n in range(8)]
+        waiting = [asyncio.ensure_future(one) for one in asked]
+        await asyncio.sleep(0)
+        with pytest.raises(Refusal, match="128 pictures wait already"):
+            await fetchers.fetch(["one more"])
+        # The default threads, which read large messages, are free.
+        assert await asyncio.to_thread(lambda: "read") == "read"
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    refused = asyncio.run(ask())
+    assert {one.code for one in refused} == {Code.DEADLINE_EXCEEDED}
+    assert len(stuck.begun) == WORKERS
+    stuck.may.set()
+    # What never began was given up with its request, and leaves room.
+    found = asyncio.run(fetchers.fetch(["a", "b"]))
+    assert found == [b"a", b"b"]
+    fetchers.close()
 
 
 def test_a_name_with_one_private_address_is_refused(public):

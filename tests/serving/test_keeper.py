@@ -2,11 +2,14 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from served import DIGITS, ask, drawn_pixels, write_bundle
+from visus.bundles.bundle import load_bundle
+from visus.bundles.format import write_contents
 from visus.core.errors import ConfigError, ModelError
 from visus.serving import Engine, EngineConfig, Refusal, Repository, State, Wanted
 from visus.serving.keeper import Keeper
@@ -200,6 +203,33 @@ def test_one_model_that_does_not_load_leaves_the_others_alone(kept):
         kept.version(Wanted("broken"))
 
 
+def test_golden_scores_of_another_shape_are_the_fault_of_their_bundle_alone(kept):
+    kept.publish(1)
+    whole = load_bundle(kept.publish(2)).contents
+    golden = {**whole.golden, "scores": whole.golden["scores"][:, :2]}
+    path = kept.folder / "digits" / "2" / "model.visus"
+    write_contents(path, replace(whole, golden=golden))
+    with pytest.raises(ModelError, match="a picture and names 3"):
+        load_bundle(path)
+    kept.publish(1, name="other")
+    kept.update()
+    assert kept.version() == 1 and kept.version(Wanted("other")) == 1
+    assert kept.state(2).state == State.END and "names 3" in kept.state(2).message
+
+
+def test_whatever_loading_raises_the_others_are_kept(kept, monkeypatch):
+    kept.publish(1)
+    kept.update()
+    kept.publish(2)
+
+    def broken(*words):
+        raise IndexError("a defect")
+
+    monkeypatch.setattr("visus.serving.keeper.Served.load", broken)
+    kept.update()
+    assert kept.version() == 1 and "a defect" in kept.state(2).message
+
+
 def test_what_has_begun_ends_on_the_version_that_is_dropped(kept):
     path = kept.publish(1).parent
     kept.update()
@@ -207,10 +237,10 @@ def test_what_has_begun_ends_on_the_version_that_is_dropped(kept):
     hold, began = threading.Event(), threading.Event()
     run = old.batcher._run
 
-    def slow(pixels):
+    def slow(*asked):
         began.set()
         hold.wait(60)
-        return run(pixels)
+        return run(*asked)
 
     old.batcher._run = slow
     replies = []

@@ -95,6 +95,45 @@ def test_bodies_too_deep_or_too_large(small, path, body, status):
     assert lives(small)
 
 
+MANY_DIGITS = "9" * 5000
+INFER = "/v2/models/digits/infer"
+
+
+@pytest.mark.parametrize("digits", [MANY_DIGITS, "9" * 4000, "1" + "0" * 400])
+def test_numbers_of_thousands_of_digits(small, digits):
+    tensor = '"name": "images", "datatype": "UINT8"'
+    bodies = {
+        PREDICT: [
+            f'{{"instances": [{digits}]}}',
+            f'{{"inputs": {{"images": {digits}}}}}',
+        ],
+        INFER: [
+            f'{{"inputs": [{{{tensor}, "shape": [{digits}], "data": [1]}}]}}',
+            f'{{"inputs": [{{{tensor}, "shape": [{digits}, {digits}], "data": [1]}}]}}',
+            f'{{"inputs": [{{{tensor}, "shape": [1], "data": [{digits}]}}]}}',
+            f'{{"inputs": [{{{tensor}, "shape": [1], "data": [1]}}], '
+            f'"parameters": {{"timeout": {digits}}}}}',
+            f'{{"inputs": [{{{tensor}, "shape": [1], "data": [1]}}], '
+            f'"outputs": [{{"name": "scores", "parameters": '
+            f'{{"classification": {digits}}}}}]}}',
+        ],
+    }
+    for path, texts in bodies.items():
+        for text in texts:
+            answer = small.post(path, text.encode())
+            assert answer.status == 400, (text[:200], answer.body[:300])
+    for path in (
+        f"/v1/models/digits/versions/{digits}:predict",
+        f"/v2/models/digits/versions/{digits}/infer",
+        f"/predict?model=digits&version={digits}",
+        f"/predict?model=digits&top={digits}",
+    ):
+        assert small.post(path, GOOD).status == 400
+    head = HEAD + f"Content-Length: {digits}\r\n\r\n".encode()
+    assert b" 4" in talk(small, head)[:13]
+    assert lives(small)
+
+
 def test_a_bomb_is_not_unpacked(small):
     before = resident_megabytes()
     answer = small.post(PREDICT, BOMB, Content_Encoding="gzip")

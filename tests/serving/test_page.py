@@ -2,6 +2,7 @@
 
 import os
 
+import numpy as np
 import pytest
 
 from browser import browsing
@@ -58,6 +59,37 @@ def test_pictures_are_answered_on_the_page(files):
         # The refusal of notes.png is the one thing the console has to say.
         complaints = [c for c in page.complaints() if "400" not in c]
         assert not complaints
+
+
+@pytest.mark.slow
+def test_the_page_says_unsure_and_unknown(files):
+    write_bundle(files / "sure.visus", names=["cat", "dog", "unknown"], calibrated=True)
+    for number, pixels in enumerate(drawn_pixels(10, seed=3)):
+        (files / f"{number}.png").write_bytes(encode_png(pixels))
+    white = np.full((8, 8, 1), 255, np.uint8)
+    (files / "white.png").write_bytes(encode_png(white))
+    source = NamedFiles([("animals", files / "sure.visus")])
+    with running(source) as server, browsing(files / "profile") as page:
+        page.open(server.address)
+        page.until("document.querySelectorAll('#model option').length === 1")
+        pictures = [*(files / f"{n}.png" for n in range(10)), files / "white.png"]
+        page.choose("#files", *pictures)
+        page.until("document.querySelectorAll('.answer tr').length === 33")
+        told = server.post("/predict", pictures[-1].read_bytes()).json
+        assert told["predictions"][0]["kind"] == "unknown"
+        label = page.value("document.querySelector('.unknown .label').textContent")
+        note = page.value("document.querySelector('.unknown .note').textContent")
+        assert label == "unknown" and "unlike the pictures" in note
+        label = page.value("document.querySelector('.unsure .label').textContent")
+        assert label.startswith("unsure: ") and " or " in label
+        page.value("document.querySelector('.unsure .why').click()")
+        page.until("document.querySelector('.unsure .panel').naturalWidth > 700")
+        assert page.value("document.querySelector('.unsure .why').hidden")
+        plain = "document.querySelectorAll('.answer:not(.unsure):not(.unknown)').length"
+        assert 0 < page.value(plain) < 10
+        if where := os.environ.get("VISUS_TEST_PICTURES"):
+            page.picture(files.joinpath(where, "serve-unsure.png"), height=1900)
+        assert not page.complaints()
 
 
 @pytest.mark.slow

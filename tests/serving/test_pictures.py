@@ -1,11 +1,18 @@
 """POST /predict: picture files, answered for people."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from served import CLASSES, drawn_pixels
+from served import CLASSES, drawn_pixels, write_bundle
+from serving.conftest import running
+from visus.cli.app import app
 from visus.data.encode import encode_png
 from visus.serving import Wanted
+from visus.serving.sources import NamedFiles
 
 PIXELS = drawn_pixels(3)
 FILES = [encode_png(picture) for picture in PIXELS]
@@ -58,6 +65,84 @@ def test_a_raw_body_is_a_picture_whatever_its_type(server, expected):
     old = server.post("/predict?model=digits&label=stable", FILES[1]).json
     assert old["version"] == "1"
     assert server.post("/predict?model=digits&version=1", FILES[1]).json == old
+
+
+@pytest.fixture(scope="module")
+def judging(tmp_path_factory):
+    """A server whose one model knows how sure it is, and the model."""
+    path = tmp_path_factory.mktemp("calibrated") / "digits.visus"
+    bundle = write_bundle(path, calibrated=True)
+    with running(NamedFiles([("digits", path)])) as started:
+        yield started, bundle
+
+
+def test_a_label_or_unsure_or_unknown_as_the_command_line_says_it(judging, tmp_path):
+    server, bundle = judging
+    pictures = [*drawn_pixels(10, seed=3), np.full((8, 8, 1), 255, np.uint8)]
+    files = [encode_png(picture) for picture in pictures]
+    paths = [tmp_path / f"{number}.png" for number in range(len(files))]
+    for path, content in zip(paths, files, strict=True):
+        path.write_bytes(content)
+    said = CliRunner().invoke(
+        app, ["predict", str(bundle.path), *map(str, paths), "--json"]
+    )
+    expected = json.loads(said.stdout)
+    answer = post_form(
+        server, form([("file", str(p), f) for p, f in zip(paths, files, strict=True)])
+    )
+    told = answer.json
+    assert told["calibrated"] is expected["calibrated"] is True
+    assert told["operating_point"] == expected["operating_point"]
+    assert {row["kind"] for row in told["predictions"]} == {
+        "label",
+        "unsure",
+        "unknown",
+    }
+    assert told["predictions"][-1]["answer"] == "unknown"
+    for ours, theirs in zip(told["predictions"], expected["predictions"], strict=True):
+        assert list(ours) == list(theirs)
+        for name in ("id", "answer", "kind", "best", "set"):
+            assert ours[name] == theirs[name]
+        for name in ("typicality", "confidence", "scores"):
+            assert ours[name] == pytest.approx(theirs[name], abs=1e-6)
+
+
+def test_what_is_said_alone_is_said_in_company(judging):
+    server, bundle = judging
+    pixels = drawn_pixels(24, seed=4)
+    files = [encode_png(picture) for picture in pixels]
+    alone = [
+        server.post("/predict", content).json["predictions"][0] for content in files
+    ]
+    tensors = {"instances": pixels.tolist()}
+    with ThreadPoolExecutor(8) as clients:
+        others = [
+            clients.submit(server.post, "/v1/models/digits:predict", tensors)
+            for _ in range(8)
+        ]
+        company = list(clients.map(lambda f: server.post("/predict", f), files))
+    together = post_form(
+        server, form([("file", "picture", content) for content in files])
+    )
+    for rows in (
+        [answer.json["predictions"][0] for answer in company],
+        together.json["predictions"],
+    ):
+        for row, expected in zip(rows, alone, strict=True):
+            assert (row["answer"], row["set"]) == (expected["answer"], expected["set"])
+            for name in ("typicality", "scores"):
+                assert row[name] == pytest.approx(expected[name], abs=1e-5)
+    # Tensors get calibrated scores and nothing else, whoever shares their run.
+    for asked in others:
+        np.testing.assert_allclose(
+            asked.result().json["predictions"], bundle.scores(pixels), atol=1e-6
+        )
+
+
+def test_a_model_that_is_not_calibrated_says_why(server):
+    told = server.post("/predict?model=digits", FILES[0]).json
+    assert told["calibrated"] is False and "did not calibrate" in told["why"]
+    assert "kind" not in told["predictions"][0]
 
 
 def test_other_tasks_answer_in_their_own_way(server):

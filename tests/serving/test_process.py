@@ -55,13 +55,19 @@ def test_it_serves_drains_and_ends_well(bundle, tmp_path):
     other = tmp_path / "broken.visus"
     other.write_bytes(b"hello")
     log = tmp_path / "log"
-    with process(bundle, other, "--name", "numbers", "--log", log) as (server, line):
+    words = ("--name", "numbers", "--log", log, "--cors", "https://a.example")
+    with process(bundle, other, *words) as (server, line):
         address, _, names = line.partition("  ")
         assert names.strip() == "numbers 1"
         body = json.dumps({"instances": drawn_pixels(1).tolist()}).encode()
         asked = f"{address}/v1/models/numbers:predict"
         with urllib.request.urlopen(asked, body, timeout=PATIENCE) as answer:
             assert len(json.load(answer)["predictions"][0]) == 3
+        page = {"Origin": "https://a.example"}
+        question = urllib.request.Request(f"{address}/health", headers=page)
+        with urllib.request.urlopen(question, timeout=PATIENCE) as answer:
+            allowed = answer.headers["access-control-allow-origin"]
+        assert allowed == "https://a.example"
         server.send_signal(signal.SIGTERM)
         assert server.wait(PATIENCE) == 0
     lines = [json.loads(line) for line in log.read_text().splitlines()]
@@ -97,14 +103,55 @@ def test_a_request_that_has_begun_is_answered_and_a_second_signal_ends_all(bundl
             assert server.wait(10) == 143
 
 
-def test_serving_never_imports_keras(bundle):
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["keeper.Keeper", "engine.Engine"])
+def test_a_second_signal_ends_it_while_models_or_decoders_are_closed(
+    bundle, tmp_path, what
+):
+    place, _, name = what.partition(".")
+    program = (
+        "import time\n"
+        f"from visus.serving.{place} import {name}\n"
+        f"{name}.close = lambda self: time.sleep(600)\n"
+        "from visus.cli.app import main\n"
+        "main()\n"
+    )
+    log = tmp_path / "log"
+    words = ["serve", bundle, "--http", 0, "--log", log]
+    server = subprocess.Popen(
+        [sys.executable, "-c", program, *map(str, words)],
+        stdout=subprocess.PIPE,
+        env=environment(),
+    )
+    try:
+        assert server.stdout.readline()
+        server.send_signal(signal.SIGTERM)
+        while b"stopping" not in log.read_bytes():
+            time.sleep(0.05)
+        # Its doors are closed in a moment: what follows never ends.
+        time.sleep(0.5)
+        assert server.poll() is None
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(PATIENCE) == 143
+    finally:
+        server.kill()
+        server.communicate(timeout=PATIENCE)
+
+
+def test_serving_and_explaining_never_import_keras(bundle):
     program = (
         "import sys\n"
         "from visus.cli import app, serve\n"
         "import visus.pipeline.serve, visus.serving.http\n"
         "from visus.serving import Served, EngineConfig\n"
         "from pathlib import Path\n"
-        f"Served.load('a', 1, Path({str(bundle)!r}), EngineConfig())\n"
+        f"served = Served.load('a', 1, Path({str(bundle)!r}), EngineConfig())\n"
+        "from visus.pipeline.serve import _explain\n"
+        "from visus.serving.explaining import Question\n"
+        "import numpy as np\n"
+        "pixels = np.zeros(served.spec.input_shape, np.uint8)\n"
+        "asked = Question(served.bundle, pixels, 'a', 'rise', None, True)\n"
+        "assert _explain(asked, lambda: None).panel\n"
         "heavy = {'keras', 'tensorflow', 'sklearn', 'scipy', 'onnx', 'pandas'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )

@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 
 from served import CLASSES, drawn_pixels
+from serving.conftest import running
 from visus.data.encode import encode_png
+from visus.data.preprocess import PreprocessSpec
 from visus.serving import Wanted
+from visus.serving.http.tensorflow_reading import read_examples
+from visus.serving.sources import RepositoryFolder
+from visus.serving.versions import Policy
 
 PREDICT = "/v1/models/digits:predict"
 PIXELS = drawn_pixels(3)
@@ -204,6 +209,23 @@ def test_bodies_that_are_refused(server, body):
     assert answer.status == 400, answer.body
     assert list(answer.json) == ["error"]
     assert BODIES[body] in answer.json["error"]
+
+
+def test_what_all_examples_share_is_read_once_and_held_to_a_bound(models):
+    shared = {"images": PIXELS[0].ravel().tolist()}
+    path, room = "/v1/models/digits:classify", {"max_pixel_bytes": 10 * 64}
+    with running(RepositoryFolder(models, Policy()), engine=room) as small:
+        for context in (shared, {"images": b64(PIXELS[0])}):
+            body = {"context": context, "examples": [{}] * 10}
+            assert len(small.post(path, body).json["results"]) == 10
+            answer = small.post(path, {**body, "examples": [{}] * 5000})
+            assert answer.status == 400
+            assert "5000 pictures in one request" in answer.json["error"]
+            assert "at most 10" in answer.json["error"]
+    picture = {"context": {"images": b64(PIXELS[0])}, "examples": [{}] * 3}
+    spec = PreprocessSpec(image_size=(8, 8), channels=1)
+    first, *others = read_examples(picture, spec, lambda count: None)
+    assert all(other is first for other in others)
 
 
 EXAMPLES = {

@@ -30,10 +30,10 @@ def held(served):
     gate, run = threading.Event(), served.batcher._run
     began = threading.Semaphore(0)
 
-    def waiting(pixels):
+    def waiting(*asked):
         began.release()
         assert gate.wait(60)
-        return run(pixels)
+        return run(*asked)
 
     served.batcher._run = waiting
     return gate, began

@@ -95,6 +95,15 @@ class Bundle:
         older = "the model was made by a Visus that did not calibrate"
         return str(self.origin.get(UNCALIBRATED, older))
 
+    @property
+    def sureness(self) -> dict[str, Any]:
+        """Whether scores are calibrated, and what prediction sets promise."""
+        if self.calibration is None:
+            return {"calibrated": False, "why": self.uncalibrated}
+        sets = self.calibration.sets
+        point = {} if sets is None else {"operating_point": vars(sets.point)}
+        return {"calibrated": True, **point}
+
     @cached_property
     def session(self) -> Session:
         """The running graph, which gives raw scores."""

@@ -14,6 +14,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -58,7 +59,16 @@ class ForeignRule:
 
     def strangeness(self, outputs: Outputs) -> Values:
         """The larger, the stranger `(num_images,)`; what it counts is the method's."""
-        return strangeness(self.method, self.arrays, outputs)
+        return strangeness(self.method, self._wide, outputs)
+
+    @cached_property
+    def _wide(self) -> Arrays:
+        # Kept in few bytes, and widened once: a server asks for every picture anew.
+        kind = np.float32 if self.method == "nearest" else np.float64
+        return {
+            name: array.astype(kind) if array.ndim > 1 else array
+            for name, array in self.arrays.items()
+        }
 
     def typicality(self, strange: Values) -> Floats:
         """Share of pictures of the own kind that are as strange, or stranger.
@@ -131,7 +141,7 @@ def _energy(logits: Floats) -> Values:
 
 
 def _mahalanobis(features: Floats, arrays: Arrays) -> Values:
-    means, axes = (arrays[n].astype(np.float64) for n in ("means", "axes"))
+    means, axes = (arrays[n].astype(np.float64, copy=False) for n in ("means", "axes"))
     variances, rest = arrays["variances"].astype(np.float64), float(arrays["rest"])
     rows = features.astype(np.float64)
     along, middles = rows @ axes.T, means @ axes.T
@@ -142,7 +152,7 @@ def _mahalanobis(features: Floats, arrays: Arrays) -> Values:
 
 
 def _nearest(features: Floats, arrays: Arrays) -> Values:
-    bank = arrays["bank"].astype(np.float32)
+    bank = arrays["bank"].astype(np.float32, copy=False)
     place = min(int(arrays["place"]), len(bank)) - 1
     away = _squares(unit_directions(features), bank)
     return np.asarray(np.partition(away, place, axis=1)[:, place], dtype=np.float64)

@@ -11,7 +11,6 @@ from visus.cli.progress import terminal_progress
 from visus.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from visus.bundles import Bundle
     from visus.bundles.predictions import Answer
     from visus.pipeline.predict import Answered
 
@@ -73,20 +72,11 @@ def predict(
     answer(
         {
             "model": str(bundle),
-            **_sureness(model),
+            **model.sureness,
             "predictions": answered.predictions.to_json(top),
             "unreadable": [vars(entry) for entry in answered.unreadable],
         }
     )
-
-
-def _sureness(model: "Bundle") -> dict[str, object]:
-    """Whether scores are calibrated, and what prediction sets promise."""
-    if model.calibration is None:
-        return {"calibrated": False, "why": model.uncalibrated}
-    sets = model.calibration.sets
-    point = {} if sets is None else {"operating_point": vars(sets.point)}
-    return {"calibrated": True, **point}
 
 
 def _no_room(top: int) -> ConfigError:

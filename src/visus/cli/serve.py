@@ -34,6 +34,12 @@ AllowUrls = Annotated[
 Admin = Annotated[
     bool, typer.Option("--admin", help="Clients may load and unload models.")
 ]
+Origins = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ORIGIN", help="Browser pages of it may ask; repeatable; *: all."
+    ),
+]
 KeyFile = Annotated[
     Path | None, typer.Option(help="Answer only those who bring one of its keys.")
 ]
@@ -58,6 +64,7 @@ def serve(
     unit: Input = "pixels",
     allow_urls: AllowUrls = False,
     admin: Admin = False,
+    cors: Origins = None,
     api_key_file: KeyFile = None,
     tls_cert: Certificate = None,
     tls_key: PrivateKey = None,
@@ -75,6 +82,8 @@ def serve(
         "admin": admin,
         "poll_seconds": poll_seconds,
     }
+    if cors:
+        choices["http"]["cors"] = list(cors)
     if tls_cert:
         choices["http"]["tls_cert"] = str(tls_cert)
     if tls_key:

@@ -11,14 +11,14 @@ from visus.data.locations import read_header_at
 from visus.data.records import ImageDataset, ImageRecord
 
 # Enough to know a folder by; more headers would only take longer.
-MOST_PICTURES = 1_000
+MOST_PICTURES = 400
 # Pictures whose longer side is at most this are "small": no photograph is.
 SMALL_SIDE = 64
 
 
 @dataclass(frozen=True)
 class Survey:
-    """Sizes and colors of up to a thousand pictures, spread evenly.
+    """Sizes and colors of up to 400 pictures, spread evenly.
 
     Args:
         heights: in pixels `(num_images,)`; unreadable pictures are left out.
@@ -43,7 +43,7 @@ class Survey:
 
 
 def survey_pictures(dataset: ImageDataset, progress: Progress) -> Survey:
-    """Read the headers of up to a thousand pictures."""
+    """Read the headers of up to 400 pictures."""
     count = min(len(dataset), MOST_PICTURES)
     rows = np.linspace(0, len(dataset) - 1, count).astype(int)
     found = []

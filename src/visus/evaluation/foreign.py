@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from visus.bundles.foreign import (
     NO_FEATURES,
@@ -114,9 +115,8 @@ def _spreads(
 ) -> Mapping[str, NDArray[Any]] | None:
     present, place = np.unique(targets, return_inverse=True)
     rows = features.astype(np.float64)
-    sums = np.zeros((len(present), rows.shape[1]))
-    np.add.at(sums, place, rows)
-    means = sums / np.bincount(place)[:, None]
+    belongs = place == np.arange(len(present))[:, None]
+    means = belongs @ rows / np.bincount(place)[:, None]
     away = rows - means[place]
     free = max(1, len(rows) - len(present))
     total = float((away**2).sum()) / free
@@ -140,9 +140,11 @@ def _principal(rows: Values, count: int, seed: int) -> tuple[Values, Values]:
     """The axes along which rows spread most, and squared lengths along each."""
     width = min(count + SPARE, *rows.shape)
     start = random_generator(seed, "axes").standard_normal((rows.shape[1], width))
-    for _ in range(ROUNDS):
-        start = np.linalg.qr(rows.T @ (rows @ start))[0]
-    _, lengths, axes = np.linalg.svd(rows @ start, full_matrices=False)
+    # Threads wait for each other far longer than such small matrices take.
+    with threadpool_limits(1, user_api="blas"):
+        for _ in range(ROUNDS):
+            start = np.linalg.qr(rows.T @ (rows @ start))[0]
+        _, lengths, axes = np.linalg.svd(rows @ start, full_matrices=False)
     return (axes @ start.T)[:count], (lengths**2)[:count]
 
 

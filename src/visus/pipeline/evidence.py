@@ -1,6 +1,6 @@
 """What a trained network is calibrated by: held-out pictures, stand-ins of others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +13,7 @@ from visus.core.progress import SilentProgress
 from visus.core.seeds import random_generator
 from visus.data.batches import Batch
 from visus.data.described import describe_pictures
-from visus.data.records import Split
+from visus.data.records import ImageRecord, Split
 from visus.data.stand_ins import STAND_INS
 from visus.evaluation.held import HELD_OUT, Held, Surroundings
 from visus.models.joined import HeadWeights
@@ -167,8 +167,7 @@ def _around_head(
     rows = data.rows("validation")
     # Stand-ins show nothing of what they are made of: training pictures do as well.
     of = rows if len(rows) else data.rows("train")
-    few = of[_sampled(len(of), FEW, "stand-ins")]
-    records = [data.dataset.records[row] for row in few]
+    records = few_by_content([data.dataset.records[row] for row in of])
     pictures = data.dataset.with_records(records)
     foreign = {
         name: describe_pictures(pictures, data.ledger, describer, SilentProgress())
@@ -187,6 +186,14 @@ def _around_head(
         },
         features_learned=False,
     )
+
+
+def few_by_content(records: Sequence[ImageRecord]) -> list[ImageRecord]:
+    """The same few, whatever others come or go, or change their label.
+
+    So the features of their stand-ins are known when a model learns again.
+    """
+    return sorted(records, key=lambda record: record.content_hash or record.id)[:FEW]
 
 
 def _most_stand_ins(pictures: Batch) -> int:

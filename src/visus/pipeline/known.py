@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visus.bundles import Bundle
-from visus.bundles.inner import InnerSession
 from visus.core.errors import DataError, ModelError
 from visus.data.described import Describer, describe_pictures
 from visus.data.feature_cache import FeatureCache
@@ -32,6 +31,9 @@ def known_pictures(bundle: Bundle, source: str, access: Access) -> KnownPictures
         NothingLearned: none of the pictures was learned from.
         ModelError: the network has no features.
     """
+    # A server that explains needs none of it, and has no `onnx`.
+    from visus.bundles.inner import InnerSession
+
     inner = InnerSession(bundle.contents.graph)
 
     def features_of(pixels: Pixels) -> Floats:

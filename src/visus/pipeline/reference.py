@@ -14,7 +14,12 @@ from visus.models import NETWORKS
 from visus.models.config import NetworkConfig
 from visus.models.pretrained import BACKBONES
 from visus.pipeline.config import RunConfig
-from visus.serving.config import EngineConfig, HttpConfig, ServingConfig
+from visus.serving.config import (
+    EngineConfig,
+    ExplainConfig,
+    HttpConfig,
+    ServingConfig,
+)
 from visus.serving.versions import Policy
 from visus.tasks import TASKS
 from visus.training.config import AdversarialConfig, TrainingConfig, UnlabelledConfig
@@ -37,6 +42,7 @@ SERVER_GROUPS: tuple[tuple[str, type[Settings]], ...] = (
     ("", ServingConfig),
     ("engine.", EngineConfig),
     ("http.", HttpConfig),
+    ("explain.", ExplainConfig),
     ("policy.", Policy),
 )
 

@@ -12,6 +12,7 @@ from visus.core.settings import read_settings
 from visus.data.extras import need
 from visus.serving.config import ServingConfig
 from visus.serving.engine import Engine
+from visus.serving.explaining import Explained, Explaining, GoOn, Question
 from visus.serving.keeper import Keeper
 from visus.serving.keys import ApiKeys
 from visus.serving.log import Log
@@ -60,7 +61,8 @@ def serve(request: ServeRequest, announce: Callable[[list[str]], None]) -> bool:
         announce: is told lines for a person once models can be asked.
 
     Returns:
-        whether everything that had begun was answered.
+        whether everything that had begun was answered; if not, the process is to be
+        ended at once: its threads still work.
 
     Raises:
         ConfigError: settings or names that cannot be used.
@@ -68,8 +70,14 @@ def serve(request: ServeRequest, announce: Callable[[list[str]], None]) -> bool:
         MachineError: a port is taken, or the log cannot be written.
     """
     loop = need("uvloop", extra="serve", because="A server needs its event loop.")
-    with asyncio.Runner(loop_factory=loop.new_event_loop) as runner:
-        return runner.run(_serve(request, announce))
+    runner, whole = asyncio.Runner(loop_factory=loop.new_event_loop), True
+    try:
+        whole = runner.run(_serve(request, announce))
+    finally:
+        if whole:
+            # It waits for threads: not where somebody has asked twice to stop.
+            runner.close()
+    return whole
 
 
 async def _serve(request: ServeRequest, announce: Callable[[list[str]], None]) -> bool:
@@ -101,7 +109,25 @@ def make_service(
     repository = Repository()
     keeper = Keeper(source, repository, config.engine, log.tell)
     engine = Engine(repository, config.engine)
-    return Service(engine, keeper, metrics.Metrics(repository), log, keys, config.admin)
+    explaining = (
+        Explaining(_explain, config.explain) if config.explain.enabled else None
+    )
+    return Service(
+        engine,
+        keeper,
+        metrics.Metrics(repository),
+        log,
+        keys,
+        config.admin,
+        explaining,
+    )
+
+
+def _explain(question: Question, go_on: GoOn) -> Explained:
+    # Drawing and what is drawn are imported by the first who asks.
+    explain_served = importlib.import_module("visus.pipeline.explain_served")
+    explained: Explained = explain_served.explain_served(question, go_on)
+    return explained
 
 
 def _source(request: ServeRequest, config: ServingConfig) -> ModelSource:

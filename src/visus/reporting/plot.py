@@ -86,7 +86,7 @@ def _line(series: Series, across: Axis, up: Axis, style: _Style) -> Stroke:
 
 
 def _key(drawn: Sequence[Series]) -> tuple[list[Stroke], list[Words]]:
-    strokes, words, x, y = [], [], float(LEFT), TOP - 42
+    strokes, words, x, y = [], [], float(LEFT), TOP - 60
     for place, series in enumerate(drawn):
         style, text = _style(place), printable(series.label)
         ends = ((x, y + 8), (x + 40, y + 8))

@@ -17,9 +17,9 @@ from visus.serving.config import EngineConfig
 from visus.serving.refusals import Code, Refusal, overloaded
 from visus.serving.statistics import Statistics
 from visus.serving.work import (
+    Answers,
     Piece,
     Pixels,
-    Scores,
     Work,
     answered,
     cut,
@@ -34,7 +34,8 @@ class Batcher:
 
     Args:
         name: for the names of the threads.
-        run: pixels `(batch, height, width, channels)` to scores `(batch, outputs)`;
+        run: pixels `(batch, height, width, channels)`, and whether one of those who
+            wait asks what can be said of them, to scores `(batch, outputs)` and that;
             several threads call it at once.
         workers: threads, so runs at once.
         config: sizes and delays.
@@ -44,7 +45,7 @@ class Batcher:
     def __init__(
         self,
         name: str,
-        run: Callable[[Pixels], Scores],
+        run: Callable[[Pixels, bool], Answers],
         workers: int,
         config: EngineConfig,
         statistics: Statistics,
@@ -168,9 +169,10 @@ class Batcher:
                 if len(pieces) == 1
                 else np.concatenate([piece.pixels for piece in pieces])
             )
-            scores = self._run(pixels)
+            judging = any(piece.work.judging for piece in pieces)
+            answers = self._run(pixels, judging)
             seconds = time.monotonic() - began
-            complete = answered(pieces, scores, seconds)
+            complete = answered(pieces, answers, seconds)
         except Exception as error:  # noqa: BLE001
             # Whatever it is, the thread must live on and those who wait must hear it.
             tell(failed(pieces, error), run_failed(error))

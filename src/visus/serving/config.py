@@ -1,13 +1,15 @@
 """How answers are made: batches, queues, deadlines, workers."""
 
+import re
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from visus.core.settings import Settings
 from visus.serving.versions import Policy
 
 InputRange = Literal["pixels", "unit"]
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9._:\[\]-]+")
 
 
 class EngineConfig(Settings):
@@ -41,6 +43,19 @@ class EngineConfig(Settings):
     )
 
 
+class ExplainConfig(Settings):
+    """How much of the machine explanations may take: each asks a network often."""
+
+    enabled: bool = Field(True, description="answer POST /explain")
+    workers: int = Field(1, ge=1, le=64, description="answers explained at once")
+    max_queue: int = Field(
+        8, ge=1, description="that are explained or wait for it; then 503"
+    )
+    deadline_seconds: float = Field(
+        60.0, gt=0, description="from the question to its answer"
+    )
+
+
 class HttpConfig(Settings):
     """What HTTP clients may ask for, and how long they may take."""
 
@@ -61,7 +76,22 @@ class HttpConfig(Settings):
     tls_cert: str | None = Field(None, description="PEM file of the certificate")
     tls_key: str | None = Field(None, description="PEM file of its key")
     allow_urls: bool = Field(False, description="fetch pictures from public addresses")
+    cors: tuple[str, ...] = Field(
+        (), description="origins whose pages may ask, such as https://a.example; *: all"
+    )
     log_requests: bool = Field(True, description="one line of log a request")
+
+    @field_validator("cors")
+    @classmethod
+    def _origins_as_browsers_send_them(cls, cors: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in cors:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                # Compared letter by letter: any other would never match.
+                raise ValueError(
+                    f"{origin!r} is no origin, such as https://a.example or "
+                    "http://localhost:3000: in small letters, without a path"
+                )
+        return cors
 
     @model_validator(mode="after")
     def _a_key_needs_its_certificate(self) -> "HttpConfig":
@@ -76,6 +106,7 @@ class ServingConfig(Settings):
 
     engine: EngineConfig = Field(default_factory=EngineConfig)
     http: HttpConfig = Field(default_factory=HttpConfig)
+    explain: ExplainConfig = Field(default_factory=ExplainConfig)
     policy: Policy = Field(
         default_factory=Policy, description="of models that have no serving.toml"
     )

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visus.bundles.judged import Judged
 from visus.data.records import Target
 from visus.serving.config import EngineConfig
 from visus.serving.decoding import Decoders, stacked
+from visus.serving.offloading import in_thread_if_large
 from visus.serving.refusals import Refusal, invalid, too_late
 from visus.serving.repository import Repository
 from visus.serving.served import Served
@@ -35,12 +37,14 @@ class Reply:
     Args:
         served: the version that gave it.
         scores: float32 `(batch, outputs)`, as `served.task` means them.
+        judged: what can be said of each picture; `None`: not asked for, or not known.
         queue_seconds: from the queue to the last run.
         compute_seconds: of the runs.
     """
 
     served: Served
     scores: Scores
+    judged: Judged | None
     queue_seconds: float
     compute_seconds: float
 
@@ -74,7 +78,12 @@ class Engine:
         self.decoders = Decoders(config)
 
     async def ask(
-        self, wanted: Wanted, inputs: Inputs, deadline_seconds: float | None = None
+        self,
+        wanted: Wanted,
+        inputs: Inputs,
+        deadline_seconds: float | None = None,
+        *,
+        judging: bool = False,
     ) -> Reply:
         """Answer from a coroutine.
 
@@ -83,6 +92,7 @@ class Engine:
             inputs: images `(batch, height, width, channels)` of any numeric type, or
                 encoded pictures of any size.
             deadline_seconds: the longest wait; `None`: the server's.
+            judging: whether to tell what can be said of each picture, too.
 
         Raises:
             Refusal: the model is not there, the input does not fit, the queue is full,
@@ -93,7 +103,7 @@ class Engine:
         with self.repository.using(wanted) as served:
             try:
                 async with asyncio.timeout(seconds):
-                    work = await self._run(served, inputs)
+                    work = await self._run(served, inputs, judging)
             except TimeoutError as error:
                 served.statistics.refused(time.monotonic() - began)
                 raise too_late(seconds) from error
@@ -106,13 +116,15 @@ class Engine:
         """End the decoders; the repository's models are its keeper's to close."""
         self.decoders.close()
 
-    async def _run(self, served: Served, inputs: Inputs) -> Work:
+    async def _run(self, served: Served, inputs: Inputs, judging: bool) -> Work:
         if isinstance(inputs, np.ndarray):
             self.require_room(served, len(inputs) if inputs.ndim else 1)
-            pixels = served.pixels(inputs)
+            # Floats of a large batch are looked at and rounded for many milliseconds.
+            pixels = await in_thread_if_large(inputs.nbytes, served.pixels, inputs)
         else:
-            pixels = await self._decoded(served, inputs)
-        work = Work(pixels, served.outputs, asyncio.get_running_loop())
+            pixels = await self.decoded(served, inputs)
+        loop = asyncio.get_running_loop()
+        work = Work(pixels, served.outputs, loop, judging=judging)
         served.batcher.put(work)
         try:
             await work.future
@@ -120,7 +132,12 @@ class Engine:
             work.give_up()
         return work
 
-    async def _decoded(self, served: Served, contents: Sequence[bytes]) -> Pixels:
+    async def decoded(self, served: Served, contents: Sequence[bytes]) -> Pixels:
+        """Encoded pictures as a version takes them, in the decoders' threads.
+
+        Raises:
+            Refusal: there are none, too many, or one that cannot be read.
+        """
         if not contents:
             raise invalid("No picture.", "one or more.", "Send a picture.")
         self.require_room(served, len(contents))
@@ -160,4 +177,6 @@ def _reply(served: Served, work: Work, began: float) -> Reply:
     served.statistics.answered(
         time.monotonic() - began, work.queue_seconds, work.compute_seconds
     )
-    return Reply(served, work.scores, work.queue_seconds, work.compute_seconds)
+    return Reply(
+        served, work.scores, work.judged, work.queue_seconds, work.compute_seconds
+    )

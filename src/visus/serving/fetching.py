@@ -10,8 +10,10 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -69,6 +71,8 @@ class Fetcher:
             try:
                 content, url = self._ask(url, until)
             except (OSError, http.client.HTTPException, ValueError) as error:
+                if time.monotonic() >= until:
+                    raise self._too_slow(url) from error
                 # What the other side said is not repeated: it may be a secret.
                 kind = type(error).__name__
                 raise _not_fetched(url, f"it does not answer ({kind})") from error
@@ -81,34 +85,37 @@ class Fetcher:
         parts = _checked_parts(url)
         port = parts.port or _PORTS[parts.scheme]
         address = self._public_address(url, parts.hostname or "", port)
-        connection = self._connection(parts, address, port, until)
-        try:
-            target = parts.path or "/"
-            target += f"?{parts.query}" if parts.query else ""
-            connection.request("GET", target, headers={"Accept": "image/*"})
-            answer = connection.getresponse()
-            if answer.status in _REDIRECTS:
-                return None, urljoin(url, answer.headers.get("Location", ""))
-            if answer.status != 200:
-                raise _not_fetched(url, f"it answers {answer.status}")
-            return self._content(url, answer, until), url
-        finally:
-            connection.close()
-
-    def _connection(
-        self, parts: SplitResult, address: str, port: int, until: float
-    ) -> http.client.HTTPConnection:
-        """To the address that was checked, under the name that was asked for."""
-        left = until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
+        own = self.connect(address, port, _left(until))
         host = parts.hostname or ""
-        connection = http.client.HTTPConnection(host, port, timeout=left)
-        connection.sock = self.connect(address, port, left)
         if parts.scheme == "https":
             context = ssl.create_default_context()
-            connection.sock = context.wrap_socket(connection.sock, server_hostname=host)
-        return connection
+            # Shaken hands with below, once the clock runs.
+            own = context.wrap_socket(
+                own, server_hostname=host, do_handshake_on_connect=False
+            )
+        with own, _cut_off(own, until):
+            if isinstance(own, ssl.SSLSocket):
+                own.do_handshake()
+            connection = http.client.HTTPConnection(host, port)
+            connection.sock = own
+            return self._asked(url, parts, connection, until)
+
+    def _asked(
+        self,
+        url: str,
+        parts: SplitResult,
+        connection: http.client.HTTPConnection,
+        until: float,
+    ) -> tuple[bytes | None, str]:
+        target = parts.path or "/"
+        target += f"?{parts.query}" if parts.query else ""
+        connection.request("GET", target, headers={"Accept": "image/*"})
+        answer = connection.getresponse()
+        if answer.status in _REDIRECTS:
+            return None, urljoin(url, answer.headers.get("Location", ""))
+        if answer.status != 200:
+            raise _not_fetched(url, f"it answers {answer.status}")
+        return self._content(url, answer, until), url
 
     def _public_address(self, url: str, host: str, port: int) -> str:
         try:
@@ -128,10 +135,42 @@ class Fetcher:
             size += len(part)
             if size > self.max_bytes:
                 raise _not_fetched(url, f"it is larger than {self.max_bytes} bytes")
-            if time.monotonic() > until:
-                raise _not_fetched(url, f"it takes more than {self.seconds:g} seconds")
             parts.append(part)
+        if time.monotonic() >= until:
+            # Cut off, which looks like the end.
+            raise self._too_slow(url)
         return b"".join(parts)
+
+    def _too_slow(self, url: str) -> Refusal:
+        return _not_fetched(url, f"it takes more than {self.seconds:g} seconds")
+
+
+@contextmanager
+def _cut_off(own: socket.socket, until: float) -> Iterator[None]:
+    """End a connection when its time is over, whatever the other side does.
+
+    A socket's own timeout is for each read: a byte now and then would never end.
+    """
+    timer = threading.Timer(_left(until), _end, [own])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _end(own: socket.socket) -> None:
+    with suppress(OSError):
+        # Not TLS's own way, which would wait for the other side.
+        socket.socket.shutdown(own, socket.SHUT_RDWR)
+
+
+def _left(until: float) -> float:
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
 def is_public(address: str) -> bool:

@@ -135,6 +135,11 @@ def too_late(seconds: float) -> Refusal:
     )
 
 
+def readable(text: str) -> str:
+    """The text, with what no protocol can write (half of a surrogate pair) escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def shown(value: Any) -> str:
     """A value in an error message, cut."""
     if isinstance(value, list | dict):

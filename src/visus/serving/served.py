@@ -11,8 +11,9 @@ from visus.core.cores import available_cores
 from visus.serving.batching import Batcher
 from visus.serving.config import EngineConfig
 from visus.serving.pixels import as_prepared_pixels
+from visus.serving.refusals import readable
 from visus.serving.statistics import Statistics
-from visus.serving.work import Pixels
+from visus.serving.work import Answers, Pixels
 
 # The first runs of a shape take memory; from the second on they are as fast as ever.
 WARM_UP_RUNS = 2
@@ -36,12 +37,13 @@ class Served:
         self.bundle = bundle
         self.spec = bundle.spec
         self.task = bundle.task
-        self.class_names = bundle.class_names
+        # As answers and metadata write them; bundles may hold names that are no text.
+        self.class_names = tuple(map(readable, bundle.class_names))
         self.statistics = Statistics()
         self._config = config
         self.batcher = Batcher(
             f"{name}-{version}",
-            bundle.scores,
+            self._run,
             config.workers or available_cores(),
             config,
             self.statistics,
@@ -59,11 +61,12 @@ class Served:
         Raises:
             ModelError: it is damaged, or answers differently.
         """
-        # Answering the golden pictures is the first run of all.
+        # Answering the golden pictures is the first run of all. What judges answers is
+        # tried too: a request is late to learn that it does not fit its network.
         bundle = load_bundle(path, threads=config.threads)
         pixels = np.zeros((1, *bundle.spec.input_shape), np.uint8)
         for _ in range(WARM_UP_RUNS):
-            bundle.scores(pixels)
+            bundle.answer(pixels)
         return cls(name, version, bundle, config)
 
     @property
@@ -79,6 +82,15 @@ class Served:
     def pixels(self, images: NDArray[np.generic]) -> Pixels:
         """Check a batch of images that a client sent; see `as_prepared_pixels`."""
         return as_prepared_pixels(images, self.spec, self._config.input)
+
+    def _run(self, pixels: Pixels, judging: bool) -> Answers:
+        # Features are 4 bytes each, often a thousand a picture, beside its scores: they
+        # leave the graph only in runs of which somebody asks what they tell.
+        return (
+            self.bundle.answer(pixels)
+            if judging
+            else (self.bundle.scores(pixels), None)
+        )
 
     def enter(self) -> bool:
         """Begin to use it; `False` when it is closed and another must be found."""

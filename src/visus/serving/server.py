@@ -38,6 +38,7 @@ class Server:
         self._drain_seconds = drain_seconds
         self._stop = asyncio.Event()
         self._forced = asyncio.Event()
+        self._whole = False
 
     async def run(self, when_ready: Callable[[], None]) -> bool:
         """Serve until a signal comes.
@@ -47,7 +48,8 @@ class Server:
                 server.
 
         Returns:
-            whether everything that had begun was answered.
+            whether everything that had begun was answered. If not, threads of this
+            process still work, and only its end ends them.
         """
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
@@ -63,7 +65,7 @@ class Server:
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
             self._service.log.flush()
-        return not self._forced.is_set()
+        return self._whole
 
     async def _serve(self, when_ready: Callable[[], None]) -> None:
         loading = asyncio.ensure_future(asyncio.to_thread(self._service.keeper.update))
@@ -80,20 +82,22 @@ class Server:
         """Close the doors, then the models; a second signal cuts it short."""
         self._service.repository.unsettle()
         self._service.log.tell("stopping", patience_seconds=self._drain_seconds)
-        patience = asyncio.create_task(self._stop_listeners())
+        closing = asyncio.create_task(self._close())
         forced = asyncio.create_task(self._forced.wait())
-        await asyncio.wait([patience, forced], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([closing, forced], return_when=asyncio.FIRST_COMPLETED)
         forced.cancel()
-        if self._forced.is_set():
-            patience.cancel()
+        if not closing.done():
+            closing.cancel()
             return
-        await asyncio.to_thread(self._service.keeper.close)
-        await asyncio.to_thread(self._service.engine.close)
+        closing.result()
+        self._whole = True
         self._service.log.tell("stopped")
 
-    async def _stop_listeners(self) -> None:
+    async def _close(self) -> None:
         stops = (listener.stop(self._drain_seconds) for listener in self._listeners)
         await asyncio.gather(*stops)
+        await asyncio.to_thread(self._service.keeper.close)
+        await asyncio.to_thread(self._service.engine.close)
 
     def _hear(self) -> None:
         if self._stop.is_set():

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from visus.serving.engine import Engine
+from visus.serving.explaining import Explaining
 from visus.serving.keeper import Keeper
 from visus.serving.keys import ApiKeys
 from visus.serving.log import Log
@@ -23,6 +24,7 @@ class Service:
         log: the same.
         keys: who may ask.
         admin: whether clients may load and unload models.
+        explaining: says why a model answers so; `None`: nobody may ask.
     """
 
     engine: Engine
@@ -31,6 +33,7 @@ class Service:
     log: Log
     keys: ApiKeys
     admin: bool = False
+    explaining: Explaining | None = None
 
     @property
     def repository(self) -> Repository:

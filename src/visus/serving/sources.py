@@ -14,6 +14,7 @@ from typing import final
 
 from visus.core.errors import ConfigError, ModelError
 from visus.core.settings import read_settings, read_toml
+from visus.data.names import printable_name
 from visus.serving.versions import MOST_VERSION, Found, ModelFolder, Policy
 
 BUNDLE = "model.visus"
@@ -92,7 +93,8 @@ class RepositoryFolder(ModelSource):
         """What lies there at this moment."""
         with os.scandir(self._folder) as entries:
             names = sorted(e.name for e in entries if _is_shown_folder(e))
-        return {name: self._model(self._folder / name) for name in names}
+        # No client can ask for a name that is no text, but everybody may see the index.
+        return {printable_name(n): self._model(self._folder / n) for n in names}
 
     def _model(self, folder: Path) -> ModelFolder:
         try:
@@ -112,7 +114,8 @@ class RepositoryFolder(ModelSource):
 
 def name_of_bundle(path: Path) -> str:
     """What a bundle's model is called when nobody says: its run, or its file."""
-    return path.resolve().parent.name if path.name == BUNDLE else path.stem
+    name = path.resolve().parent.name if path.name == BUNDLE else path.stem
+    return printable_name(name)
 
 
 def _versions(folder: Path) -> dict[int, Found]:

@@ -48,8 +48,8 @@ def read_shape(shape: Any, most: int) -> tuple[int, ...]:
     # Python's integers do not overflow: 2**32 times 2**32 is what it is.
     if math.prod(shape) > most:
         raise invalid(
-            f"The shape {str(shape)[:100]} has {math.prod(shape):.3g} elements.",
-            f"at most {most}.",
+            f"The shape {str(shape)[:100]}.",
+            f"at most {most} elements in all.",
             "Send fewer pictures at once.",
         )
     return tuple(shape)
@@ -68,6 +68,9 @@ def tensor_from_json(
         )
     if datatype == BYTES:
         return _texts(data, shape)
+    quick = _flat_levels(datatype, data)
+    if quick is not None and quick.size == math.prod(shape):
+        return quick.reshape(shape)
     try:
         array = np.array(data)
     except ValueError as error:
@@ -95,6 +98,17 @@ def tensor_from_json(
     return array.astype(kind).reshape(shape)
 
 
+def _flat_levels(datatype: str, data: list[Any]) -> NDArray[np.uint8] | None:
+    """A flat list of 0 to 255 in a third of the time; `None`: read it the long way."""
+    # `bytes` would take truth for 1, which the long way refuses.
+    if datatype != "UINT8" or not data or isinstance(data[0], bool):
+        return None
+    try:
+        return np.frombuffer(bytearray(data), np.uint8)
+    except (TypeError, ValueError):
+        return None
+
+
 def tensor_from_bytes(
     datatype: str, shape: tuple[int, ...], content: memoryview
 ) -> NDArray[Any] | list[bytes]:
@@ -117,7 +131,7 @@ def bytes_of(values: Sequence[str]) -> bytes:
     """Texts as a BYTES tensor: each its length in four bytes, then itself."""
     parts = []
     for value in values:
-        text = value.encode("utf-8", "backslashreplace")
+        text = value.encode()
         parts += [struct.pack("<I", len(text)), text]
     return b"".join(parts)
 

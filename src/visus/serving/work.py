@@ -1,19 +1,20 @@
 """Work: the pictures of one request on their way through the runs of a network."""
 
 import asyncio
-import concurrent.futures
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from visus.bundles.judged import Judged, join_judged
 from visus.serving.refusals import Code, Refusal
 
 Pixels = NDArray[np.uint8]
 Scores = NDArray[np.float32]
+# What a run gives: scores, and what can be said of each picture, where that was asked.
+Answers = tuple[Scores, Judged | None]
 
 
 class Work:
@@ -25,12 +26,15 @@ class Work:
     Args:
         pixels: uint8 `(batch, height, width, channels)`, prepared.
         outputs: scores that each picture gets.
-        loop: of the coroutine that waits; `None`: a thread waits.
+        loop: of the coroutine that waits.
+        judging: whether it is to be told what can be said of each picture.
     """
 
     __slots__ = (
+        "_judged",
         "compute_seconds",
         "future",
+        "judging",
         "left",
         "lock",
         "loop",
@@ -42,20 +46,36 @@ class Work:
     )
 
     def __init__(
-        self, pixels: Pixels, outputs: int, loop: asyncio.AbstractEventLoop | None
+        self,
+        pixels: Pixels,
+        outputs: int,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        judging: bool = False,
     ) -> None:
         self.pixels = pixels
+        self.judging = judging
+        self._judged: dict[int, Judged | None] = {}
         self.scores: Scores = np.empty((len(pixels), outputs), np.float32)
         self.left = len(pixels)
         self.loop = loop
-        self.future: Any = (
-            loop.create_future() if loop else concurrent.futures.Future[None]()
-        )
+        self.future: asyncio.Future[None] = loop.create_future()
         self.lock = threading.Lock()
         self.over = False
         self.queued = time.monotonic()
         self.queue_seconds = 0.0
         self.compute_seconds = 0.0
+
+    @property
+    def judged(self) -> Judged | None:
+        """What can be said of each picture; `None`: not asked for, or not known."""
+        return join_judged([self._judged[first] for first in sorted(self._judged)])
+
+    def put(self, first: int, scores: Scores, judged: Judged | None) -> None:
+        """The answers to consecutive pictures from `first` on."""
+        self.scores[first : first + len(scores)] = scores
+        if self.judging:
+            self._judged[first] = judged
 
     def finish(self, error: Refusal | None = None) -> None:
         """Tell whoever waits, on their own thread."""
@@ -95,16 +115,18 @@ def cut(work: Work, size: int) -> list[Piece]:
     ]
 
 
-def answered(pieces: Sequence[Piece], scores: Scores, run_seconds: float) -> list[Work]:
-    """Put each piece's scores in their place; the requests that are now complete."""
+def answered(
+    pieces: Sequence[Piece], answers: Answers, run_seconds: float
+) -> list[Work]:
+    """Put each piece's answers in their place; the requests that are now complete."""
     complete, row, began = [], 0, time.monotonic() - run_seconds
+    scores, judged = answers
     for piece in pieces:
-        work = piece.work
-        work.scores[piece.first : piece.first + piece.rows] = scores[
-            row : row + piece.rows
-        ]
-        row += piece.rows
+        work, end = piece.work, row + piece.rows
+        own = judged.take(range(row, end)) if judged and work.judging else None
+        row, some = end, scores[row:end]
         with work.lock:
+            work.put(piece.first, some, own)
             work.left -= piece.rows
             work.compute_seconds += run_seconds
             if not work.left and not work.over:
@@ -129,10 +151,7 @@ def tell(works: Sequence[Work], error: Refusal | None = None) -> None:
     """Wake all who wait; those of one event loop with one call into it."""
     loops: dict[asyncio.AbstractEventLoop, list[Work]] = {}
     for work in works:
-        if work.loop is None:
-            work.finish(error)
-        else:
-            loops.setdefault(work.loop, []).append(work)
+        loops.setdefault(work.loop, []).append(work)
     for loop, own in loops.items():
         # A loop that was closed meanwhile has nobody left who waits.
         if not loop.is_closed():

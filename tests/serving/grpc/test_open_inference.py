@@ -1,5 +1,7 @@
 """Open Inference Protocol over gRPC, as Triton's and KServe's clients speak it."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -12,8 +14,10 @@ from grpc_asker import (
     raw_bytes,
     scores_of,
 )
-from served import CLASSES
+from served import CLASSES, drawn_pixels
 from visus.data.encode import encode_png
+from visus.serving.grpc import calls
+from visus.serving.grpc.contents import read_input
 from visus.serving.grpc.messages import message_class
 
 
@@ -74,6 +78,10 @@ INFER_REFUSALS = {
     "output twice": (lambda: requested("scores", "scores"), "once"),
     "unknown input": (lambda: infer_request(name="other"), "'other'"),
     "version in words": (lambda: infer_request(model_version="new"), "'new'"),
+    "version of many digits": (
+        lambda: infer_request(model_version="9" * 5000),
+        "a whole number",
+    ),
     "raw and typed": (twice_given, "typed"),
     "unknown datatype": (lambda: infer_request(datatype="FP8"), "'FP8'"),
     "negative size": (lambda: infer_request(shape=(-5, 8, 8, 1)), "-5"),
@@ -95,6 +103,27 @@ def test_infer_refuses_with_a_code_and_a_reason(asker, what):
     assert code == INVALID
     assert words in said
     assert asker.infer(infer_request()).outputs
+
+
+def test_large_messages_are_read_in_a_thread_and_small_ones_at_once(asker, monkeypatch):
+    threads = {"parsed": [], "read": []}
+
+    def spy(place, what, real):
+        def call(*words):
+            threads[what].append(threading.current_thread().name)
+            return real(*words)
+
+        monkeypatch.setattr(place, call)
+
+    spy("visus.serving.grpc.calls._parsed", "parsed", calls._parsed)
+    spy("visus.serving.grpc.open_inference.read_input", "read", read_input)
+    for count in (5, 3000):
+        pixels = drawn_pixels(count)
+        request = infer_request(pixels.astype("<f4").tobytes(), "FP32", pixels.shape)
+        assert len(scores_of(asker.infer(request))) == count
+    for names in threads.values():
+        small, large = names
+        assert large.startswith("asyncio_") and small != large
 
 
 def test_a_stream_answers_each_in_turn_and_survives_a_refusal(asker, expected):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 
@@ -66,6 +67,9 @@ def test_limits_keys_and_draining(tmp_path):
         method, key = f"{INFERENCE}/ModelInfer", (("x-api-key", secret),)
         code, said = asker.refused(method, infer_request(), "ModelInferResponse")
         assert code == grpc.StatusCode.UNAUTHENTICATED and "No API key" in said
+        for what in ("ServerLive", "ServerReady"):
+            request = message_class(f"{what}Request")()
+            assert asker.ask(f"{INFERENCE}/{what}", request, f"{what}Response")
         assert asker.ask(method, infer_request(), "ModelInferResponse", key).outputs
         bearer = (("authorization", f"Bearer {secret}"),)
         assert asker.ask(method, infer_request(), "ModelInferResponse", bearer).outputs
@@ -87,6 +91,60 @@ def test_limits_keys_and_draining(tmp_path):
             grpc.StatusCode.UNAVAILABLE,
             grpc.StatusCode.DEADLINE_EXCEEDED,
         )
+
+
+def test_one_file_may_hold_certificate_and_key(tmp_path, certificate):
+    write_bundle(tmp_path / "digits.visus")
+    cert, key = certificate
+    both = tmp_path / "both.pem"
+    both.write_bytes(key.read_bytes() + cert.read_bytes())
+    with served_models(tmp_path, ["digits"], tls_cert=str(both)) as (port, _, _):
+        trusting = grpc.ssl_channel_credentials(cert.read_bytes())
+        named = (("grpc.ssl_target_name_override", "localhost"),)
+        place = f"127.0.0.1:{port}"
+        with grpc.secure_channel(place, trusting, named) as channel:
+            assert Asker(port, channel).infer(infer_request()).outputs
+        code, _ = Asker(port).refused(
+            f"{INFERENCE}/ModelInfer", infer_request(), "ModelInferResponse", timeout=20
+        )
+        assert code == grpc.StatusCode.UNAVAILABLE
+
+
+def test_who_never_shakes_hands_is_not_waited_for(tmp_path):
+    write_bundle(tmp_path / "digits.visus")
+    with served_models(tmp_path, ["digits"], header_seconds=0.3) as (port, _, _):
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as silent:
+            # What the server says of itself first, and then the end.
+            while silent.recv(100):
+                pass
+        assert Asker(port).infer(infer_request()).outputs
+
+
+def test_an_address_of_the_new_kind_stands_in_brackets(tmp_path):
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            pass
+    except OSError:
+        pytest.skip("this machine has no ::1")
+    write_bundle(tmp_path / "digits.visus")
+    with served_models(tmp_path, ["digits"], host="::1") as (port, _, _):
+        with grpc.insecure_channel(f"[::1]:{port}") as channel:
+            assert Asker(port, channel).infer(infer_request()).outputs
+
+
+def test_who_watches_hears_of_the_end_and_does_not_delay_it(tmp_path):
+    write_bundle(tmp_path / "digits.visus")
+    with served_models(tmp_path, ["digits"]) as (port, _, stop):
+        watch = Asker(port).channel.unary_stream(
+            "/grpc.health.v1.Health/Watch",
+            request_serializer=lambda message: message.SerializeToString(),
+            response_deserializer=message_class("HealthCheckResponse").FromString,
+        )
+        told = watch(message_class("HealthCheckRequest")(), timeout=60)
+        assert next(told).status == 1
+        # It gives five seconds to those who are there, and cuts off who stays longer.
+        stop()
+        assert [answer.status for answer in told] == [2]
 
 
 def test_requests_are_counted_by_protocol_and_model(models):

@@ -11,12 +11,15 @@ from grpc_asker import (
     NOT_FOUND,
     PIXELS,
     TENSORFLOW,
+    Asker,
     predict_request,
+    served_models,
     sized,
     tensor_of,
 )
-from served import CLASSES
+from served import CLASSES, write_bundle
 from visus.data.encode import encode_png
+from visus.serving.grpc.examples import read_examples
 from visus.serving.grpc.messages import message_class
 
 PREDICT_TENSORS = {
@@ -195,7 +198,10 @@ def test_classify_and_regress_answer_examples(asker, expected):
     found = [[c.score for c in row.classes] for row in rows]
     np.testing.assert_allclose(found, expected, atol=1e-6)
     code, said = asker.refused(f"{TENSORFLOW}/Regress", request, "RegressionResponse")
-    assert code == INVALID and "Regress" in said
+    assert code == INVALID and "tensorflow/serving/regress. Was:" in said
+    request.model_spec.name = "age"
+    code, said = asker.refused(method, request, "ClassificationResponse")
+    assert code == INVALID and "tensorflow/serving/classify. Was:" in said
     values = examples_of("float_list", [p.ravel().tolist() for p in PIXELS])
     numbers = message_class("RegressionRequest")(input=values)
     numbers.model_spec.name = "age"
@@ -222,6 +228,41 @@ def test_examples_that_do_not_fit_are_refused(asker, given, words):
     assert code == INVALID and words in said
 
 
+def sharing(kind, value, count):
+    """A request of so many empty examples, and a context with the picture."""
+    request = message_class("ClassificationRequest")()
+    request.model_spec.name = "digits"
+    given = request.input.example_list_with_context
+    getattr(given.context.features.feature["images"], kind).value.extend(value)
+    for _ in range(count):
+        given.examples.add()
+    return request
+
+
+def test_what_all_examples_share_is_read_once_and_held_to_a_bound(tmp_path, expected):
+    write_bundle(tmp_path / "digits.visus")
+    method, room = f"{TENSORFLOW}/Classify", {"max_pixel_bytes": 10 * 64}
+    shared = {
+        "float_list": PIXELS[0].ravel().tolist(),
+        "bytes_list": [encode_png(PIXELS[0])],
+    }
+    with served_models(tmp_path, ["digits"], engine=room) as (port, _, _):
+        small = Asker(port)
+        for kind, value in shared.items():
+            request = sharing(kind, value, 10)
+            answer = small.ask(method, request, "ClassificationResponse")
+            rows = answer.result.classifications
+            found = [[c.score for c in row.classes] for row in rows]
+            np.testing.assert_allclose(found, [expected[0]] * 10, atol=1e-6)
+            code, said = small.refused(
+                method, sharing(kind, value, 5000), "ClassificationResponse"
+            )
+            assert code == INVALID and "5000 pictures in one request" in said
+    request = sharing("bytes_list", shared["bytes_list"], 3)
+    first, *others = read_examples(request.input, (8, 8, 1), lambda count: None)
+    assert all(other is first for other in others)
+
+
 def test_multi_inference_answers_each_task(asker):
     request = message_class("MultiInferenceRequest")(
         input=examples_of("bytes_list", [[encode_png(PIXELS[0])]])
@@ -231,6 +272,9 @@ def test_multi_inference_answers_each_task(asker):
     method = f"{TENSORFLOW}/MultiInference"
     (result,) = asker.ask(method, request, "MultiInferenceResponse").results
     assert len(result.classification_result.classifications) == 1
+    request.tasks[0].method_name = "tensorflow/serving/regress"
+    code, said = asker.refused(method, request, "MultiInferenceResponse")
+    assert code == INVALID and "Was: tensorflow/serving/classify" in said
     request.tasks[0].method_name = "other"
     code, _ = asker.refused(method, request, "MultiInferenceResponse")
     assert code == grpc.StatusCode.UNIMPLEMENTED

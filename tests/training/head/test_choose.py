@@ -50,6 +50,20 @@ def test_held_out_losses_are_those_of_scikit_learn():
     assert log_loss(told.held_out, classes) == pytest.approx(told.curve.loss, abs=1e-4)
 
 
+def test_held_out_logits_are_what_held_out_scores_are_made_of():
+    features, classes = noisy(90)
+    for targets in (classes, np.minimum(classes, 1)):
+        told = learned(features, targets, np.arange(90) % 4)
+        logits = told.held_out_logits
+        assert logits.shape == told.held_out.shape == (90, targets.max() + 1)
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares = powers / powers.sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(told.held_out, shares, atol=1e-6)
+        # The head that learned them is surer of its own pictures.
+        own = told.weights.logits(features.astype(np.float32))
+        assert np.ptp(own, axis=1).mean() > np.ptp(logits, axis=1).mean()
+
+
 def test_beyond_an_end_more_is_tried():
     draws = np.random.default_rng(0)
     # Nothing can be learned from noise, so no penalty is too strong.

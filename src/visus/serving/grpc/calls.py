@@ -1,7 +1,7 @@
 """What all calls share: messages in and out, refusals as status codes, keys, counting.
 
-A function of a service takes its request's message and the seconds that the client is
-still willing to wait, and gives the answer's message; it knows nothing of gRPC.
+A function of a service takes its request's message and what else is known of it, and
+gives the answer's message; it knows nothing of gRPC.
 """
 
 import time
@@ -14,7 +14,8 @@ from google.protobuf.message import DecodeError
 
 from visus.serving.grpc.messages import message_class
 from visus.serving.keys import bearer
-from visus.serving.refusals import Code, Refusal, invalid
+from visus.serving.offloading import Read, in_thread_if_large
+from visus.serving.refusals import Code, Refusal, invalid, readable
 from visus.serving.request_ids import request_id
 from visus.serving.service import Service
 
@@ -24,22 +25,41 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 @dataclass(frozen=True)
+class Sent:
+    """What is known of a request beside its message.
+
+    Args:
+        seconds: that the client is still willing to wait; `None`: it did not say.
+        size: of the message, in bytes.
+    """
+
+    seconds: float | None
+    size: int
+
+    async def read(self, read: Callable[..., Read], *words: Any) -> Read:
+        """`read(*words)` about the message: in a thread where it is large."""
+        return await in_thread_if_large(self.size, read, *words)
+
+
+@dataclass(frozen=True)
 class Call:
     """One method of a service.
 
     Args:
-        answer: from the request, and the seconds that are left, to the answer.
+        answer: from the request, and what else is known of it, to the answer.
         request: name of the request's message.
         response: name of the answer's message.
         counted: what metrics call it; empty: it is not counted.
+        open: whether it needs no key.
         stream: many requests on one call, answered in their order; a refusal ends
             only its own request and is put into an answer by this function.
     """
 
-    answer: Callable[[Any, float | None], Awaitable[Any]]
+    answer: Callable[[Any, Sent], Awaitable[Any]]
     request: str
     response: str
     counted: str = ""
+    open: bool = False
     stream: Callable[[Refusal], Any] | None = None
 
 
@@ -113,8 +133,11 @@ class _Handling:
         """Answer one request, and count it and log it however it ends."""
         began, code, request = time.monotonic(), Code.CANCELLED, None
         try:
-            request = _parsed(self.call.request, content)
-            answer = await self.call.answer(request, context.time_remaining())
+            # In a thread where it is large: others are answered meanwhile.
+            size, name_of_it = len(content), self.call.request
+            request = await in_thread_if_large(size, _parsed, name_of_it, content)
+            sent = Sent(context.time_remaining(), size)
+            answer = await self.call.answer(request, sent)
             code = Code.OK
             return answer
         except Refusal as refusal:
@@ -146,7 +169,7 @@ class _Handling:
             )
 
     def _require_key(self, sent: Mapping[str, str]) -> None:
-        if self.service.keys.needed:
+        if self.service.keys.needed and not self.call.open:
             key = sent.get("x-api-key") or bearer(sent.get("authorization", ""))
             self.service.keys.require(key)
 
@@ -176,7 +199,7 @@ def _parsed(name: str, content: bytes) -> Any:
 
 
 async def _abort(context: Any, refusal: Refusal) -> None:
-    await context.abort(_CODES[refusal.code], refusal.words[:MOST_DETAILS])
+    await context.abort(_CODES[refusal.code], readable(refusal.words)[:MOST_DETAILS])
 
 
 def _unforeseen(error: Exception) -> Refusal:

@@ -46,11 +46,13 @@ def health_handler(
     async def watch(request: Any, context: Any) -> AsyncIterator[Any]:
         told = None
         while True:
+            # Before the status: whoever watches hears of the end, and then it is one.
+            last = draining()
             found = status(request)
             if found != told:
                 yield answered(status=found)
             told = found
-            if draining():
+            if last:
                 # Who watches must not keep the server from its end.
                 return
             await asyncio.sleep(LOOK_SECONDS)

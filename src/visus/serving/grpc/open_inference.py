@@ -7,22 +7,27 @@ from typing import Any
 
 from visus.serving.best_classes import best_classes
 from visus.serving.engine import Engine, Reply
-from visus.serving.grpc.calls import Call
+from visus.serving.grpc.calls import Call, Sent
 from visus.serving.grpc.contents import FIELDS, read_input
 from visus.serving.grpc.messages import message_class
 from visus.serving.keeper import Keeper
+from visus.serving.listing import counted, index
 from visus.serving.refusals import Code, Refusal, invalid
 from visus.serving.served import Served
+from visus.serving.signature import (
+    INPUT,
+    OUTPUT,
+    PLATFORM,
+    input_datatype,
+    takes_pixels,
+)
 from visus.serving.statistics import Duration
 from visus.serving.tensors import BYTES, bytes_of
-from visus.serving.versions import MOST_VERSION, State, Wanted
+from visus.serving.versions import MOST_VERSION, Wanted
 
-INPUT, OUTPUT = "images", "scores"
-PLATFORM = "visus_onnxruntime"
 EXTENSIONS = ("classification", "statistics", "model_configuration")
 # Triton's numbers of the types of a model's configuration.
 TYPE_UINT8, TYPE_FP32 = 2, 11
-READY, LOADING, UNAVAILABLE = "READY", "LOADING", "UNAVAILABLE"
 
 
 class InferenceCalls:
@@ -44,8 +49,6 @@ class InferenceCalls:
     def calls(self) -> Mapping[str, Call]:
         """The methods by name."""
         asking = {
-            "ServerLive": (self.server_live, ""),
-            "ServerReady": (self.server_ready, ""),
             "ModelReady": (self.model_ready, ""),
             "ServerMetadata": (self.server_metadata, ""),
             "ModelMetadata": (self.model_metadata, "metadata"),
@@ -57,9 +60,16 @@ class InferenceCalls:
             "RepositoryModelUnload": (self.unload, "unload"),
         }
         calls = {
-            name: Call(answer, f"{name}Request", f"{name}Response", counted)
-            for name, (answer, counted) in asking.items()
+            name: Call(answer, f"{name}Request", f"{name}Response", kind)
+            for name, (answer, kind) in asking.items()
         }
+        # As over HTTP, whether it lives and is ready is told to everybody.
+        for name, answer in (
+            ("ServerLive", self.server_live),
+            ("ServerReady", self.server_ready),
+        ):
+            words = f"{name}Request", f"{name}Response"
+            calls[name] = Call(answer, *words, open=True)
         stream = Call(
             self.stream_infer,
             "ModelInferRequest",
@@ -69,29 +79,29 @@ class InferenceCalls:
         )
         return calls | {"ModelStreamInfer": stream}
 
-    async def server_live(self, request: Any, seconds: float | None) -> Any:
+    async def server_live(self, request: Any, sent: Sent) -> Any:
         """Whoever can answer lives."""
         return message_class("ServerLiveResponse")(live=True)
 
-    async def server_ready(self, request: Any, seconds: float | None) -> Any:
+    async def server_ready(self, request: Any, sent: Sent) -> Any:
         """Whether models answer."""
         ready = self._engine.repository.ready
         return message_class("ServerReadyResponse")(ready=ready)
 
-    async def model_ready(self, request: Any, seconds: float | None) -> Any:
+    async def model_ready(self, request: Any, sent: Sent) -> Any:
         """Whether that version of that model answers."""
         wanted = wanted_version(request.name, request.version)
         ready = self._engine.repository.is_ready(wanted)
         return message_class("ModelReadyResponse")(ready=ready)
 
-    async def server_metadata(self, request: Any, seconds: float | None) -> Any:
+    async def server_metadata(self, request: Any, sent: Sent) -> Any:
         """Who answers, and what else it can do."""
         extensions = [*EXTENSIONS, *(["model_repository"] if self._keeper else [])]
         return message_class("ServerMetadataResponse")(
             name="visus", version=_own_version(), extensions=extensions
         )
 
-    async def model_metadata(self, request: Any, seconds: float | None) -> Any:
+    async def model_metadata(self, request: Any, sent: Sent) -> Any:
         """What goes in and what comes out."""
         served = self._find(request.name, request.version)
         available = self._engine.repository.model(served.name).available
@@ -102,16 +112,16 @@ class InferenceCalls:
         )
         answer.inputs.add(
             name=INPUT,
-            datatype=_input_datatype(served),
+            datatype=input_datatype(served),
             shape=(-1, *served.spec.input_shape),
         )
         answer.outputs.add(name=OUTPUT, datatype="FP32", shape=(-1, served.outputs))
         return answer
 
-    async def model_config(self, request: Any, seconds: float | None) -> Any:
+    async def model_config(self, request: Any, sent: Sent) -> Any:
         """The same in the words of Triton's configuration."""
         served = self._find(request.name, request.version)
-        pixels = _input_datatype(served) == "UINT8"
+        pixels = takes_pixels(served)
         answer = message_class("ModelConfigResponse")()
         config = answer.config
         config.name, config.platform = served.name, PLATFORM
@@ -124,12 +134,13 @@ class InferenceCalls:
         config.output.add(name=OUTPUT, data_type=TYPE_FP32, dims=(served.outputs,))
         return answer
 
-    async def infer(self, request: Any, seconds: float | None) -> Any:
+    async def infer(self, request: Any, sent: Sent) -> Any:
         """Scores of the tensor or the pictures in `images`."""
         wanted = wanted_version(request.model_name, request.model_version)
         best = _wanted_classes(request)
-        inputs = read_input(*_only_input(request))
-        reply = await self._engine.ask(wanted, inputs, _patience(request, seconds))
+        inputs = await sent.read(read_input, *_only_input(request))
+        patience = _patience(request, sent.seconds)
+        reply = await self._engine.ask(wanted, inputs, patience)
         answer = message_class("ModelInferResponse")(
             model_name=reply.served.name,
             model_version=str(reply.served.version),
@@ -138,47 +149,35 @@ class InferenceCalls:
         _write_output(answer, reply, best, raw=bool(request.raw_input_contents))
         return answer
 
-    async def stream_infer(self, request: Any, seconds: float | None) -> Any:
+    async def stream_infer(self, request: Any, sent: Sent) -> Any:
         """One request of a stream."""
-        answered = await self.infer(request, seconds)
+        answered = await self.infer(request, sent)
         return message_class("ModelStreamInferResponse")(infer_response=answered)
 
-    async def statistics(self, request: Any, seconds: float | None) -> Any:
+    async def statistics(self, request: Any, sent: Sent) -> Any:
         """What was answered, and how long it took."""
         answer = message_class("ModelStatisticsResponse")()
-        repository = self._engine.repository
-        if request.name:
-            chosen: tuple[Served, ...] = (self._find(request.name, request.version),)
-        else:
-            chosen = repository.served()
-        for served in chosen:
+        name, number = request.name, request.version
+        wanted = wanted_version(name, number) if name else None
+        for served in counted(self._engine.repository, wanted):
             _count(answer.model_stats.add(), served)
         return answer
 
-    async def index(self, request: Any, seconds: float | None) -> Any:
+    async def index(self, request: Any, sent: Sent) -> Any:
         """All versions that were met, and whether they answer."""
         answer = message_class("RepositoryIndexResponse")()
-        repository = self._engine.repository
-        for name in repository.names():
-            for status in repository.model(name).statuses.values():
-                state = _state(status.state)
-                if state == READY or not request.ready:
-                    answer.models.add(
-                        name=name,
-                        version=str(status.version),
-                        state=state,
-                        reason=status.message,
-                    )
+        for one in index(self._engine.repository, ready_only=request.ready):
+            answer.models.add(**vars(one))
         return answer
 
-    async def load(self, request: Any, seconds: float | None) -> Any:
+    async def load(self, request: Any, sent: Sent) -> Any:
         """Load a model, or load it again."""
         name = await self._change("load", request)
         return message_class("RepositoryModelLoadResponse")(
             model_name=name, is_loaded=True
         )
 
-    async def unload(self, request: Any, seconds: float | None) -> Any:
+    async def unload(self, request: Any, sent: Sent) -> Any:
         """Drop a model until it is asked for again."""
         name = await self._change("unload", request)
         return message_class("RepositoryModelUnloadResponse")(
@@ -206,9 +205,11 @@ def wanted_version(name: str, number: str) -> Wanted:
     """A model by name and by the digits of a version; none: the latest."""
     if not number:
         return Wanted(name)
-    if not (number.isascii() and number.isdecimal() and int(number) <= MOST_VERSION):
+    # Python reads no number of thousands of digits.
+    plain = number.isascii() and number.isdecimal() and len(number) <= 19
+    if not (plain and int(number) <= MOST_VERSION):
         raise invalid(
-            f"The version {number!r}.",
+            f"The version {number[:64]!r}.",
             "a whole number.",
             "Send digits, or nothing for the latest version.",
         )
@@ -289,33 +290,23 @@ def _patience(request: Any, seconds: float | None) -> float | None:
     return min(waits, default=None)
 
 
-def _input_datatype(served: Served) -> str:
-    return "UINT8" if served.input_range == "pixels" else "FP32"
-
-
-def _state(state: State) -> str:
-    if state in (State.START, State.LOADING):
-        return LOADING
-    return READY if state == State.AVAILABLE else UNAVAILABLE
-
-
 def _stream_refusal(refusal: Refusal) -> Any:
     return message_class("ModelStreamInferResponse")(error_message=refusal.words)
 
 
 def _count(told: Any, served: Served) -> None:
-    counted = served.statistics
-    with counted.lock:
+    own = served.statistics
+    with own.lock:
         told.name, told.version = served.name, str(served.version)
-        told.last_inference = counted.last_inference_ms
-        told.inference_count = counted.inference_count
-        told.execution_count = counted.execution_count
+        told.last_inference = own.last_inference_ms
+        told.inference_count = own.inference_count
+        told.execution_count = own.execution_count
         stats = told.inference_stats
-        _add(stats.success, counted.success)
-        _add(stats.fail, counted.fail)
-        _add(stats.queue, counted.queue)
-        _add(stats.compute_infer, counted.compute)
-        for size, duration in sorted(counted.batches.items()):
+        _add(stats.success, own.success)
+        _add(stats.fail, own.fail)
+        _add(stats.queue, own.queue)
+        _add(stats.compute_infer, own.compute)
+        for size, duration in sorted(own.batches.items()):
             batch = told.batch_stats.add(batch_size=size)
             _add(batch.compute_infer, duration)
 

@@ -108,6 +108,8 @@ def _options(config: HttpConfig) -> list[tuple[str, int]]:
         ("grpc.max_send_message_length", -1),
         ("grpc.max_concurrent_streams", MOST_STREAMS),
         ("grpc.max_metadata_size", MOST_METADATA_BYTES),
+        # Its own patience is two minutes.
+        ("grpc.server_handshake_timeout_ms", int(config.header_seconds * 1000)),
         # Otherwise a second server may listen on the same port, and each gets half.
         ("grpc.so_reuseport", 0),
     ]

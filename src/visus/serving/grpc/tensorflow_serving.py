@@ -11,16 +11,21 @@ from typing import Any
 import numpy as np
 
 from visus.serving.engine import Engine, Inputs, Reply
-from visus.serving.grpc.calls import Call
+from visus.serving.grpc.calls import Call, Sent
 from visus.serving.grpc.examples import read_examples
 from visus.serving.grpc.messages import message_class
 from visus.serving.grpc.tensors import BY_DTYPE, read_tensor, write_tensor
 from visus.serving.refusals import Code, Refusal, invalid
 from visus.serving.served import Served
+from visus.serving.signature import (
+    INPUT,
+    OUTPUT,
+    SIGNATURES,
+    require_method,
+    takes_pixels,
+)
 from visus.serving.versions import State, Wanted
 
-INPUT, OUTPUT = "images", "scores"
-SIGNATURES = ("serving_default", "prediction")
 PREDICT = "tensorflow/serving/predict"
 CLASSIFY = "tensorflow/serving/classify"
 REGRESS = "tensorflow/serving/regress"
@@ -61,34 +66,34 @@ class PredictionCalls:
             for name, (answer, kind, counted) in asking.items()
         }
 
-    async def predict(self, request: Any, seconds: float | None) -> Any:
+    async def predict(self, request: Any, sent: Sent) -> Any:
         """Scores of the tensor or the pictures in `images`."""
         wanted = wanted_model(request)
         signature = _signature(request.model_spec)
         _require_input(set(request.inputs))
         _require_outputs(request.output_filter)
-        inputs = read_tensor(INPUT, request.inputs[INPUT])
-        reply = await self._engine.ask(wanted, inputs, seconds)
+        inputs = await sent.read(read_tensor, INPUT, request.inputs[INPUT])
+        reply = await self._engine.ask(wanted, inputs, sent.seconds)
         answer = message_class("PredictResponse")()
         answer.outputs[OUTPUT].CopyFrom(write_tensor(reply.scores))
         _name(answer.model_spec, reply.served, signature)
         return answer
 
-    async def classify(self, request: Any, seconds: float | None) -> Any:
+    async def classify(self, request: Any, sent: Sent) -> Any:
         """Labels and scores of pictures in tf.Example messages."""
-        reply = await self._ask_examples(request, seconds)
+        reply = await self._ask_examples(request, sent, "classify")
         answer = message_class("ClassificationResponse")(result=_classified(reply))
         _name(answer.model_spec, reply.served, _signature(request.model_spec))
         return answer
 
-    async def regress(self, request: Any, seconds: float | None) -> Any:
+    async def regress(self, request: Any, sent: Sent) -> Any:
         """The numbers that a model of one number gives."""
-        reply = await self._ask_examples(request, seconds)
+        reply = await self._ask_examples(request, sent, "regress")
         answer = message_class("RegressionResponse")(result=_regressed(reply))
         _name(answer.model_spec, reply.served, _signature(request.model_spec))
         return answer
 
-    async def multi_inference(self, request: Any, seconds: float | None) -> Any:
+    async def multi_inference(self, request: Any, sent: Sent) -> Any:
         """Several of the two above over the same pictures, which are run once."""
         _require_one_model(request.tasks)
         parts = {
@@ -102,8 +107,11 @@ class PredictionCalls:
                     f"Unsupported signature method_name: {task.method_name}",
                 )
         wanted = wanted_model(request.tasks[0])
-        inputs = self._examples(wanted, request.input)
-        reply = await self._engine.ask(wanted, inputs, seconds)
+        served = self._engine.repository.find(wanted)
+        for task in request.tasks:
+            require_method(served, task.method_name.rpartition("/")[2])
+        inputs = await sent.read(self._examples, served, request.input)
+        reply = await self._engine.ask(wanted, inputs, sent.seconds)
         answer = message_class("MultiInferenceResponse")()
         for task in request.tasks:
             field, told = parts[task.method_name]
@@ -111,7 +119,7 @@ class PredictionCalls:
             _name(result.model_spec, reply.served, _signature(task.model_spec))
         return answer
 
-    async def metadata(self, request: Any, seconds: float | None) -> Any:
+    async def metadata(self, request: Any, sent: Sent) -> Any:
         """The signatures of a model, the only metadata there are."""
         wanted = wanted_model(request)
         if not request.metadata_field:
@@ -133,15 +141,16 @@ class PredictionCalls:
         packed.value = signatures.SerializeToString()
         return answer
 
-    async def _ask_examples(self, request: Any, seconds: float | None) -> Reply:
+    async def _ask_examples(self, request: Any, sent: Sent, method: str) -> Reply:
         wanted = wanted_model(request)
         _signature(request.model_spec)
-        inputs = self._examples(wanted, request.input)
-        return await self._engine.ask(wanted, inputs, seconds)
-
-    def _examples(self, wanted: Wanted, given: Any) -> Inputs:
-        # An Example has no shape: its pixels come in a row.
         served = self._engine.repository.find(wanted)
+        require_method(served, method)
+        inputs = await sent.read(self._examples, served, request.input)
+        return await self._engine.ask(wanted, inputs, sent.seconds)
+
+    def _examples(self, served: Served, given: Any) -> Inputs:
+        # An Example has no shape: its pixels come in a row.
         fits = partial(self._engine.require_room, served)
         return read_examples(given, served.spec.input_shape, fits)
 
@@ -174,7 +183,7 @@ class ModelCalls:
             ),
         }
 
-    async def status(self, request: Any, seconds: float | None) -> Any:
+    async def status(self, request: Any, sent: Sent) -> Any:
         """What became of the versions of a model."""
         wanted = wanted_model(request)
         statuses = self._engine.repository.statuses(
@@ -189,7 +198,7 @@ class ModelCalls:
             told.status.error_message = status.message
         return answer
 
-    async def reload(self, request: Any, seconds: float | None) -> Any:
+    async def reload(self, request: Any, sent: Sent) -> Any:
         """Refused."""
         raise Refusal(
             Code.UNIMPLEMENTED,
@@ -211,7 +220,7 @@ def wanted_model(request: Any) -> Wanted:
 def signature_of(served: Served) -> Any:
     """What goes in and what comes out, as TensorFlow's SignatureDef."""
     signature = message_class("SignatureDef")(method_name=PREDICT)
-    dtype = "uint8" if served.input_range == "pixels" else "float32"
+    dtype = "uint8" if takes_pixels(served) else "float32"
     for place, name, kind, sizes in (
         (signature.inputs, INPUT, dtype, served.spec.input_shape),
         (signature.outputs, OUTPUT, "float32", (served.outputs,)),
@@ -289,11 +298,6 @@ def _classified(reply: Reply) -> Any:
 
 
 def _regressed(reply: Reply) -> Any:
-    if reply.served.task.kind != "numeric" or reply.served.outputs != 1:
-        raise invalid(
-            f"Expected a Regress signature: {reply.served.name} does not give one "
-            "number a picture."
-        )
     result = message_class("RegressionResult")()
     for value in np.ravel(reply.scores).tolist():
         result.regressions.add(value=value)

@@ -9,8 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from visus.serving.config import HttpConfig
+from visus.serving.fetchers import Fetchers
 from visus.serving.fetching import Fetcher
 from visus.serving.http.body import Gone, Receive, read_body
+from visus.serving.http.cors import Cors
 from visus.serving.http.exchange import (
     Request,
     Response,
@@ -19,6 +21,7 @@ from visus.serving.http.exchange import (
     refusal_headers,
     wrong_verb,
 )
+from visus.serving.http.explanations import Explanations
 from visus.serving.http.json_text import dump_json, refused
 from visus.serving.http.open_inference import PROTOCOL as OPEN_INFERENCE
 from visus.serving.http.open_inference import OpenInferenceRest
@@ -57,8 +60,21 @@ class App:
         self._config = config
         self._tensorflow = TensorFlowRest(service.engine, config)
         self._open_inference = OpenInferenceRest(service, config)
-        self._pictures = Pictures(service.engine, config, fetcher or Fetcher())
+        self._fetchers = Fetchers(fetcher or Fetcher())
+        self._pictures = Pictures(service.engine, config, self._fetchers)
+        self._explanations = None
+        if service.explaining is not None:
+            self._explanations = Explanations(
+                service.engine, config, service.explaining
+            )
         self._page = Page()
+        self._cors = Cors(config.cors)
+
+    def close(self) -> None:
+        """End its threads; nothing new may come."""
+        self._fetchers.close()
+        if self._service.explaining is not None:
+            self._service.explaining.close()
 
     async def __call__(
         self, scope: Mapping[str, Any], receive: Receive, send: Send
@@ -79,12 +95,14 @@ class App:
                 "defect", id=request.id, error=f"{type(error).__name__}: {error}"
             )
             response = _refusal_response(request, _defect(request))
+        response.headers += self._cors.headers(request)
         await _send(send, request, response)
         self._note(request, response, time.monotonic() - began)
 
     async def _answer(self, request: Request, receive: Receive) -> Response:
         path = request.path
-        fixed = self._page.answer(request)
+        # Browsers bring no key when they ask whether they may ask.
+        fixed = self._cors.preflight(request) or self._page.answer(request)
         if fixed is not None:
             return fixed
         if path not in OPEN:
@@ -95,7 +113,9 @@ class App:
             return await self._tensorflow.answer(request)
         if request.protocol == OPEN_INFERENCE:
             return await self._open_inference.answer(request)
-        if request.protocol == PICTURES:
+        if path == "/explain" and self._explanations is not None:
+            return await self._explanations.answer(request)
+        if path == "/predict":
             return await self._pictures.answer(request)
         return self._other(request, path)
 
@@ -106,7 +126,10 @@ class App:
             answer = Response(self._service.metrics.text(), kind=CONTENT_TYPE.encode())
         elif path == "/openapi.json":
             request.method = "openapi"
-            answer = Response(dump_json(describe_api(self._config)))
+            explained = self._explanations is not None
+            answer = Response(
+                dump_json(describe_api(self._config, explained=explained))
+            )
         elif path == "/health":
             answer = Response(b'{"live":true}')
         elif path == "/ready":
@@ -153,7 +176,7 @@ def _protocol(path: str) -> str:
         return TENSORFLOW
     if path == "/v2" or path.startswith("/v2/"):
         return OPEN_INFERENCE
-    return PICTURES if path == "/predict" else "http"
+    return PICTURES if path in ("/predict", "/explain") else "http"
 
 
 async def _send(send: Send, request: Request, response: Response) -> None:

@@ -31,13 +31,18 @@ async def read_body(receive: Receive, request: Request, config: HttpConfig) -> b
     if not _has_body(request):
         return b""
     length = request.header(b"content-length")
-    if length.isdecimal() and int(length) > config.max_body_bytes:
+    if length.isdecimal() and _is_more(length, config.max_body_bytes):
         if request.header(b"expect").lower() != "100-continue":
             await _drop(receive)
         raise _too_large(config.max_body_bytes)
     body = await _received(receive, config)
     packing = request.header(b"content-encoding").lower()
     return _unpacked(body, packing, config.max_body_bytes) if packing else body
+
+
+def _is_more(digits: str, most: int) -> bool:
+    # Python reads no number of thousands of digits.
+    return len(digits) > 19 or int(digits) > most
 
 
 def _has_body(request: Request) -> bool:

@@ -14,6 +14,7 @@ from visus.serving.http.exchange import Request
 from visus.serving.http.json_text import parse_object
 from visus.serving.refusals import Refusal, invalid, shown
 from visus.serving.served import Served
+from visus.serving.signature import INPUT, OUTPUT, takes_pixels
 from visus.serving.tensors import (
     BYTES,
     TYPES,
@@ -22,8 +23,6 @@ from visus.serving.tensors import (
     tensor_from_json,
 )
 
-INPUT = "images"
-OUTPUT = "scores"
 HEADER = b"inference-header-content-length"
 # Formats whose first bytes no tensor of pixels is likely to have.
 _SURE_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIC")
@@ -102,7 +101,7 @@ def _raw(content: memoryview, served: Served) -> Inputs:
         raise invalid("An empty body.", "a picture, or pixels.", "Send one.")
     one = math.prod(served.spec.input_shape)
     known = read_format(bytes(content[:START_BYTES])) in _SURE_FORMATS
-    if known or served.input_range != "pixels" or len(content) % one:
+    if known or not takes_pixels(served) or len(content) % one:
         return [bytes(content)]
     return np.frombuffer(content, np.uint8).reshape(-1, *served.spec.input_shape)
 
@@ -183,7 +182,7 @@ def _deadline(parameters: Mapping[str, Any]) -> float | None:
     if isinstance(timeout, bool) or not isinstance(timeout, int) or timeout < 0:
         raise invalid(f"timeout {shown(timeout)}.", "microseconds.", "Leave it out.")
     # Triton's meaning: 0 is no timeout of the request's own.
-    return min(timeout / 1e6, 1e6) if timeout else None
+    return min(timeout, 10**12) / 1e6 if timeout else None
 
 
 def _told(names: list[Any]) -> str:

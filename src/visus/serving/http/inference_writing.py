@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
-import orjson
 
 from visus.serving.best_classes import best_classes
 from visus.serving.engine import Reply
 from visus.serving.http.exchange import Response
-from visus.serving.http.inference_reading import OUTPUT, Asked
-from visus.serving.http.json_text import dump_floats, plain_floats
+from visus.serving.http.inference_reading import Asked
+from visus.serving.http.json_text import dump_floats, dump_json, plain_floats
+from visus.serving.signature import OUTPUT
 from visus.serving.tensors import BYTES, bytes_of
 from visus.serving.work import Scores
 
@@ -46,7 +46,7 @@ def _response(
 ) -> Response:
     if not asked.binary:
         return Response(dump_floats(document, reply.scores))
-    text = orjson.dumps(document)
+    text = dump_json(document)
     return Response(
         text + content,
         kind=b"application/octet-stream",

@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from visus.serving.refusals import MOST_SHOWN, Refusal, invalid, shown
+from visus.serving.refusals import MOST_SHOWN, Refusal, invalid, readable, shown
 
 _DECODER = json.JSONDecoder()
 _SPACE = b" \t\r\n"
@@ -50,7 +50,11 @@ def parse_object(body: bytes, max_brackets: int) -> dict[str, Any]:
 
 def dump_json(value: Any) -> bytes:
     """JSON text of plain values and NumPy arrays; floats as short as they can be."""
-    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY, default=_plain)
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:
+        # A class may be called by half of a surrogate pair; only an escape writes that.
+        return json.dumps(value, default=plain_floats).encode()
 
 
 def dump_scores(key: str, scores: NDArray[np.float32]) -> bytes:
@@ -102,12 +106,6 @@ def _parsed_slowly(body: bytes) -> Any:
     return value
 
 
-def _plain(value: Any) -> Any:
-    # Class names may hold what is no valid text.
-    return str(value).encode("utf-8", "backslashreplace").decode()
-
-
 def refused(refusal: Refusal) -> bytes:
     """The body that both machine protocols give an error."""
-    words = refusal.words.encode("utf-8", "backslashreplace").decode()
-    return orjson.dumps({"error": words})
+    return orjson.dumps({"error": readable(refusal.words)})

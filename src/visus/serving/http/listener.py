@@ -37,8 +37,9 @@ class HttpListener(Listener):
         self, service: Service, config: HttpConfig, fetcher: Fetcher | None = None
     ) -> None:
         self._config = config
-        made = _uvicorn_config(App(service, config, fetcher), config)
-        self._server = _Server(made)
+        self._app = App(service, config, fetcher)
+        made = _uvicorn_config(self._app, config)
+        self._server = _Server(made, config.header_seconds)
         self._socket = bound_socket(config.host, config.port, "--http")
         self._task: asyncio.Task[None] | None = None
         service.metrics.gauge(
@@ -63,6 +64,12 @@ class HttpListener(Listener):
 
     async def stop(self, patience_seconds: float = math.inf) -> None:
         """Take nothing new, end what has begun, and close."""
+        try:
+            await self._stop(patience_seconds)
+        finally:
+            self._app.close()
+
+    async def _stop(self, patience_seconds: float) -> None:
         if self._task is None:
             self._socket.close()
             return
@@ -79,11 +86,45 @@ class HttpListener(Listener):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its hands on signals: the whole process has one who listens."""
+    """uvicorn with a clock for handshakes, and without its hands on signals.
+
+    Args:
+        made: its settings.
+        handshake_seconds: that TLS may take; before it no protocol hears of a
+            connection, and the event loop's own patience is a minute.
+    """
+
+    def __init__(self, made: uvicorn.Config, handshake_seconds: float) -> None:
+        super().__init__(made)
+        self._handshake_seconds = handshake_seconds
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen on sockets that are bound already."""
+        await super().startup(sockets=[])
+        self.started = False
+        made = self.config
+        seconds = self._handshake_seconds if made.ssl else None
+        for own in sockets or []:
+            server = await asyncio.get_running_loop().create_server(
+                self._protocol,
+                sock=own,
+                ssl=made.ssl,
+                backlog=BACKLOG,
+                ssl_handshake_timeout=seconds,
+            )
+            self.servers.append(server)
+        self.started = True
+
+    def _protocol(self) -> asyncio.Protocol:
+        made: Any = self.config
+        protocol: asyncio.Protocol = made.http_protocol_class(
+            config=made, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave them alone."""
+        """Leave signals alone: the whole process has one who listens."""
         yield
 
 

@@ -18,18 +18,19 @@ from visus.serving.http.exchange import (
     ready_response,
     wrong_verb,
 )
-from visus.serving.http.inference_reading import INPUT, OUTPUT, read_inference
+from visus.serving.http.inference_reading import read_inference
 from visus.serving.http.inference_writing import write_inference
 from visus.serving.http.json_text import dump_json, parse_object
-from visus.serving.http.offloading import in_thread_if_large
+from visus.serving.listing import counted, index
+from visus.serving.offloading import in_thread_if_large
 from visus.serving.refusals import Code, Refusal, invalid
 from visus.serving.served import Served
 from visus.serving.service import Service
+from visus.serving.signature import INPUT, OUTPUT, PLATFORM, input_datatype
 from visus.serving.statistics import Duration
-from visus.serving.versions import MOST_VERSION, State, Wanted
+from visus.serving.versions import MOST_VERSION, Wanted
 
 PROTOCOL = "open_inference_rest"
-PLATFORM = "onnxruntime_onnx"
 EXTENSIONS = ("binary_tensor_data", "classification", "statistics", "model_repository")
 
 _MODEL = re.compile(
@@ -89,7 +90,9 @@ class OpenInferenceRest:
 
     async def _infer(self, request: Request, wanted: Wanted) -> Response:
         served = self._repository.find(wanted)
-        asked = await in_thread_if_large(read_inference, request, served, self._config)
+        asked = await in_thread_if_large(
+            len(request.body), read_inference, request, served, self._config
+        )
         reply = await self._service.engine.ask(
             wanted, asked.inputs, asked.deadline_seconds
         )
@@ -111,13 +114,7 @@ class OpenInferenceRest:
         return Response(dump_json({**told, "extensions": list(EXTENSIONS)}))
 
     def _stats(self, wanted: Wanted | None) -> Response:
-        if wanted is None:
-            served = self._repository.served()
-        elif wanted.version is not None:
-            served = (self._repository.find(wanted),)
-        else:
-            model = self._repository.model(wanted.name)
-            served = tuple(model.available[v] for v in sorted(model.available))
+        served = counted(self._repository, wanted)
         return Response(dump_json({"model_stats": [statistics(s) for s in served]}))
 
     async def _manage(self, request: Request, match: re.Match[str]) -> Response:
@@ -153,26 +150,13 @@ class OpenInferenceRest:
         return Response(b"{}")
 
     def _index(self, *, ready_only: bool) -> Response:
-        rows = []
-        for name in self._repository.names():
-            model = self._repository.model(name)
-            for status in sorted(model.statuses.values(), key=lambda s: s.version):
-                ready = status.state == State.AVAILABLE
-                if ready or not ready_only:
-                    rows.append(
-                        {
-                            "name": name,
-                            "version": str(status.version),
-                            "state": "READY" if ready else "UNAVAILABLE",
-                            "reason": status.message,
-                        }
-                    )
+        listed = index(self._repository, ready_only=ready_only)
+        rows = [vars(one) for one in listed]
         return Response(dump_json(rows))
 
 
 def model_metadata(served: Served, versions: list[int]) -> dict[str, Any]:
     """What a model takes and gives."""
-    datatype = "UINT8" if served.input_range == "pixels" else "FP32"
     return {
         "name": served.name,
         "versions": [str(version) for version in versions],
@@ -180,7 +164,7 @@ def model_metadata(served: Served, versions: list[int]) -> dict[str, Any]:
         "inputs": [
             {
                 "name": INPUT,
-                "datatype": datatype,
+                "datatype": input_datatype(served),
                 "shape": [-1, *served.spec.input_shape],
             }
         ],
@@ -191,16 +175,16 @@ def model_metadata(served: Served, versions: list[int]) -> dict[str, Any]:
 
 
 def statistics(served: Served) -> dict[str, Any]:
-    """What was counted of a version, as Triton's extension has it."""
-    counted = served.statistics
-    with counted.lock:
+    """What was own of a version, as Triton's extension has it."""
+    own = served.statistics
+    with own.lock:
         none = _duration(Duration())
         parts = {
-            "success": _duration(counted.success),
-            "fail": _duration(counted.fail),
-            "queue": _duration(counted.queue),
+            "success": _duration(own.success),
+            "fail": _duration(own.fail),
+            "queue": _duration(own.queue),
             "compute_input": none,
-            "compute_infer": _duration(counted.compute),
+            "compute_infer": _duration(own.compute),
             "compute_output": none,
             "cache_hit": none,
             "cache_miss": none,
@@ -209,17 +193,17 @@ def statistics(served: Served) -> dict[str, Any]:
             {
                 "batch_size": size,
                 "compute_input": none,
-                "compute_infer": _duration(counted.batches[size]),
+                "compute_infer": _duration(own.batches[size]),
                 "compute_output": none,
             }
-            for size in sorted(counted.batches)
+            for size in sorted(own.batches)
         ]
         return {
             "name": served.name,
             "version": str(served.version),
-            "last_inference": counted.last_inference_ms,
-            "inference_count": counted.inference_count,
-            "execution_count": counted.execution_count,
+            "last_inference": own.last_inference_ms,
+            "inference_count": own.inference_count,
+            "execution_count": own.execution_count,
             "inference_stats": parts,
             "batch_stats": batches,
             "memory_usage": [],

@@ -30,6 +30,22 @@ _TENSOR: Part = {
         "data": {"type": "array", "items": {}},
     },
 }
+_PREDICTION: Part = {
+    "type": "object",
+    "description": "of a model that knows how sure it is: answer is the class, unsure "
+    "or unknown; best the class with the highest score; set the possible ones",
+    "required": ["id", "answer"],
+    "properties": {
+        "id": {"type": "string"},
+        "answer": {"description": "a class; a list of labels; or a number"},
+        "kind": {"type": "string", "enum": ["label", "unsure", "unknown"]},
+        "best": {"type": "string"},
+        "set": {"type": "array", "items": {"type": "string"}},
+        "typicality": {"type": ["number", "null"]},
+        "confidence": {"type": "number"},
+        "scores": {"type": "object"},
+    },
+}
 _SCHEMAS: Part = {
     "PredictRequest": {
         "type": "object",
@@ -71,20 +87,46 @@ _SCHEMAS: Part = {
             "code": {"type": "string"},
         },
     },
+    "Explanation": {
+        "type": "object",
+        "required": ["class", "score", "method", "unit", "map"],
+        "properties": {
+            "answer": {"description": "as of /predict, without its doubts"},
+            "class": {"type": "string"},
+            "score": {"type": "number"},
+            "method": {"type": "string"},
+            "unit": {"type": "string"},
+            "signed": {"type": "boolean"},
+            "notes": {"type": "array", "items": {"type": "string"}},
+            "strongest": {"type": "object"},
+            "map": {
+                "type": "array",
+                "description": "a number a pixel, row by row; above 0 speaks for it",
+                "items": {"type": "array", "items": {"type": "number"}},
+            },
+        },
+    },
     "Answers": {
         "type": "object",
         "required": ["model", "version", "predictions"],
         "properties": {
             "model": {"type": "string"},
             "version": {"type": "string"},
-            "predictions": {"type": "array", "items": {"type": "object"}},
+            "calibrated": {"type": "boolean"},
+            "operating_point": {"type": "object"},
+            "predictions": {"type": "array", "items": _PREDICTION},
         },
     },
 }
 
 
-def describe_api(config: HttpConfig) -> Part:
-    """The document, for this server's limits."""
+def describe_api(config: HttpConfig, *, explained: bool = True) -> Part:
+    """The document, for this server's limits.
+
+    Args:
+        config: of this server.
+        explained: whether it answers /explain.
+    """
     return {
         "openapi": "3.1.0",
         "info": {
@@ -95,7 +137,7 @@ def describe_api(config: HttpConfig) -> Part:
             f"body has at most {config.max_body_bytes} bytes.",
         },
         "paths": {
-            **_people(config),
+            **_people(config, explained),
             **_tensorflow(),
             **_open_inference(),
             **_operations(),
@@ -112,7 +154,7 @@ def describe_api(config: HttpConfig) -> Part:
     }
 
 
-def _people(config: HttpConfig) -> Part:
+def _people(config: HttpConfig, explained: bool) -> Part:
     file = {"type": "string", "contentMediaType": "application/octet-stream"}
     content: Part = {
         "multipart/form-data": {
@@ -120,12 +162,15 @@ def _people(config: HttpConfig) -> Part:
         },
         "application/octet-stream": {"schema": {"type": "string"}},
     }
+    pictures = dict(content)
     if config.allow_urls:
         urls = {"type": "array", "items": {"type": "string", "format": "uri"}}
         content["application/json"] = {
             "schema": {"type": "object", "properties": {"urls": urls}}
         }
+    explain = {"/explain": {"post": _explain(pictures)}} if explained else {}
     return {
+        **explain,
         "/predict": {
             "post": {
                 "summary": "Labels and probabilities of one or more picture files",
@@ -140,6 +185,29 @@ def _people(config: HttpConfig) -> Part:
             }
         },
         "/": {"get": _get("The page on which a picture is dropped", "text/html")},
+    }
+
+
+def _explain(content: Part) -> Part:
+    told = {
+        "image/png": {"schema": {"type": "string", "format": "binary"}},
+        "application/json": {"schema": _reference("Explanation")},
+    }
+    return {
+        "summary": "Why a model answers a picture so: one that needs only its graph",
+        "parameters": [
+            _query("model", "string", "where there are several"),
+            _query("version", "integer", "else the latest"),
+            _query("label", "string", "instead of a version"),
+            _query("method", "string", "occlusion, rise or random-map"),
+            _query("class", "string", "else the one that is answered"),
+            _query("format", "string", "png, a panel to look at, or json"),
+        ],
+        "requestBody": {"required": True, "content": content},
+        "responses": {
+            "200": {"description": "explained", "content": told},
+            **_errors(),
+        },
     }
 
 

@@ -16,17 +16,21 @@ from visus.serving.http.json_text import (
     parse_object,
     plain_floats,
 )
-from visus.serving.http.offloading import in_thread_if_large
 from visus.serving.http.tensorflow_reading import (
-    INPUT,
-    OUTPUT,
-    SIGNATURES,
     check_signature,
     read_examples,
     read_predict,
 )
+from visus.serving.offloading import in_thread_if_large
 from visus.serving.refusals import invalid
 from visus.serving.served import Served
+from visus.serving.signature import (
+    INPUT,
+    OUTPUT,
+    SIGNATURES,
+    require_method,
+    takes_pixels,
+)
 from visus.serving.versions import MOST_VERSION, VersionStatus, Wanted
 
 PROTOCOL = "tensorflow_rest"
@@ -66,7 +70,8 @@ class TensorFlowRest:
 
     async def _ask(self, request: Request, wanted: Wanted) -> Response:
         read = self._read_predict if request.method == "predict" else self._read_other
-        inputs, rows = await in_thread_if_large(read, request, wanted)
+        size = len(request.body)
+        inputs, rows = await in_thread_if_large(size, read, request, wanted)
         reply = await self._engine.ask(wanted, inputs)
         request.version = str(reply.served.version)
         request.pictures = len(reply.scores)
@@ -85,13 +90,7 @@ class TensorFlowRest:
     def _read_other(self, request: Request, wanted: Wanted) -> tuple[Inputs, bool]:
         document = self._document(request, wanted)
         served = self._engine.repository.find(wanted)
-        kind = "regress" if served.task.kind == "numeric" else "classify"
-        if request.method != kind:
-            noun = "regression" if request.method == "regress" else "classification"
-            raise invalid(
-                f"Expected {noun} signature method_name to be tensorflow/serving/"
-                f"{request.method}. Was: tensorflow/serving/{kind}"
-            )
+        require_method(served, request.method)
         fits = partial(self._engine.require_room, served)
         return read_examples(document, served.spec, fits), True
 
@@ -133,7 +132,7 @@ def metadata(served: Served) -> dict[str, Any]:
 
 def input_type(served: Served) -> str:
     """Of the input tensor, as TensorFlow names types."""
-    return "DT_UINT8" if served.input_range == "pixels" else "DT_FLOAT"
+    return "DT_UINT8" if takes_pixels(served) else "DT_FLOAT"
 
 
 def _wanted(request: Request, match: re.Match[str]) -> Wanted:

@@ -16,10 +16,7 @@ from visus.data.preprocess import PreprocessSpec
 from visus.serving.engine import Inputs
 from visus.serving.http.json_text import type_name
 from visus.serving.refusals import Refusal, invalid, shown
-
-INPUT = "images"
-OUTPUT = "scores"
-SIGNATURES = ("serving_default", "prediction")
+from visus.serving.signature import INPUT, SIGNATURES
 
 
 def check_signature(document: Mapping[str, Any]) -> None:

@@ -49,8 +49,29 @@ function words(answer) {
   return String(answer);
 }
 
+function some(names) {
+  const rest = names.length - MOST_SHOWN;
+  const shown = names.slice(0, MOST_SHOWN);
+  if (rest > 0) shown.push(rest === 1 ? "one other" : `${rest} others`);
+  return shown.join(" or ");
+}
+
+// A class may itself be called unsure: what is said is told by `kind`.
+const SAID = {
+  unsure: (prediction) => [
+    `unsure: ${some(prediction.set)}`, "Several classes are possible.",
+  ],
+  unknown: () => [
+    "unknown", "This is unlike the pictures that the model learned from.",
+  ],
+};
+
 function show(card, prediction) {
-  card.querySelector(".label").textContent = words(prediction.answer);
+  const said = SAID[prediction.kind] || (() => [words(prediction.answer), ""]);
+  const [label, note] = said(prediction);
+  if (prediction.kind in SAID) card.classList.add(prediction.kind);
+  card.querySelector(".label").textContent = label;
+  card.querySelector(".note").textContent = note;
   const best = Object.entries(prediction.scores || {})
     .sort((a, b) => b[1] - a[1]).slice(0, MOST_SHOWN);
   card.querySelector("tbody")
@@ -62,6 +83,42 @@ function fail(card, reason) {
   card.querySelector(".label").textContent = reason;
 }
 
+// The file as a form, for the model that is chosen now.
+async function post(path, file, model) {
+  const form = new FormData();
+  form.append("file", file);
+  const query = model ? `?model=${encodeURIComponent(model)}` : "";
+  const reply = await fetch(`${path}${query}`, {
+    method: "POST", body: form, headers: headers(),
+  });
+  if (reply.status === 401) byId("key-row").hidden = false;
+  return reply;
+}
+
+const reason = (told) => [told.error, told.remedy].filter(Boolean).join(" ");
+
+function offerWhy(card, file, model) {
+  const [button, panel, note] =
+    [".why", ".panel", ".note"].map((name) => card.querySelector(name));
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    button.textContent = "The network is asked again and again…";
+    try {
+      const reply = await post("/explain", file, model);
+      if (!reply.ok) throw new Error(reason(await reply.json()));
+      panel.src = URL.createObjectURL(await reply.blob());
+      panel.alt = `What in ${file.name} speaks for the answer`;
+      panel.hidden = false;
+      button.hidden = true;
+    } catch (error) {
+      note.textContent = error.message;
+      button.disabled = false;
+      button.textContent = "Why?";
+    }
+  });
+}
+
 async function ask(file) {
   const card = byId("answer").content.cloneNode(true).firstElementChild;
   const image = card.querySelector("img");
@@ -70,18 +127,13 @@ async function ask(file) {
   card.querySelector(".name").textContent = file.name;
   card.querySelector(".label").textContent = "…";
   answers.prepend(card);
-  const form = new FormData();
-  form.append("file", file);
   const model = byId("model").value;
-  const query = model ? `?model=${encodeURIComponent(model)}` : "";
   try {
-    const reply = await fetch(`/predict${query}`, {
-      method: "POST", body: form, headers: headers(),
-    });
+    const reply = await post("/predict", file, model);
     const told = await reply.json();
-    if (reply.status === 401) byId("key-row").hidden = false;
-    if (reply.ok) show(card, told.predictions[0]);
-    else fail(card, [told.error, told.remedy].filter(Boolean).join(" "));
+    if (!reply.ok) return fail(card, reason(told));
+    show(card, told.predictions[0]);
+    offerWhy(card, file, model);
   } catch (error) {
     fail(card, "The server does not answer.");
   }
