@@ -16,6 +16,7 @@ NAMES = (
     "explaining",
     "loading",
     "int8",
+    "robust",
     # With the planted labels; "loading" with "augmenting"; each is one of its own too.
     "audit",
     "serving",

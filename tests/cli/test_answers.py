@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -184,3 +185,68 @@ def test_corruptions_are_measured_and_drawn(cli, calibrated, tmp_path):
     assert len(told["tables"]["Answers by severity"]) == 6
     page = (tmp_path / "page.html").read_text()
     assert "Accuracy against shift" in page and "One picture at severity 3" in page
+
+
+def test_things_are_laid_on_other_grounds(cli, calibrated, tmp_path):
+    shutil.copytree(calibrated / "stripes", tmp_path / "stripes")
+    pictures, marks = [], []
+    for number, path in enumerate(sorted((tmp_path / "stripes").rglob("*.png"))):
+        pictures.append(
+            {
+                "id": number,
+                "file_name": str(path.relative_to(tmp_path)),
+                "width": 16,
+                "height": 16,
+            }
+        )
+        category = 1 + (path.parent.name == "upright")
+        marks.append(
+            {
+                "id": number,
+                "image_id": number,
+                "category_id": category,
+                "bbox": [4, 4, 8, 8],
+            }
+        )
+    names = [{"id": 1, "name": "across"}, {"id": 2, "name": "upright"}]
+    told = {"images": pictures, "annotations": marks, "categories": names}
+    (tmp_path / "marked.json").write_text(json.dumps(told))
+    words = ["evaluate", calibrated / "run" / "model.visus"]
+    found = cli.json(*words, "marked.json", "--backgrounds", "--out", "page.html")
+    assert -1 <= found["background_drop"] <= 1
+    rows = found["tables"]["Accuracy by background"]
+    assert [row["pictures"] for row in rows][0] == "as they are" and len(rows) == 4
+    # Without marks the rest is told, and why this is not.
+    source = calibrated / "stripes"
+    text = cli(*words, source, "--backgrounds", "--out", "other.html").stdout
+    assert "Backgrounds were not measured" in " ".join(text.split())
+
+
+def test_attacks_are_sought_and_told(cli, calibrated, tmp_path):
+    words = ["evaluate", calibrated / "run" / "model.visus", calibrated / "stripes"]
+    chosen = ["--attack", "pgd", "--attack", "fgsm", "--attack-pictures", 20]
+    told = cli.json(*words, *chosen, "--attack-steps", 5, "--out", "page.html")
+    rows = {row["attack"]: row for row in told["tables"]["Accuracy under attack"]}
+    assert list(rows) == ["none", "noise", "fgsm", "pgd"]
+    assert rows["pgd"]["steps"] == "5" and rows["fgsm"]["step"] == "76"
+    assert told["pgd_accuracy"] <= told["fgsm_accuracy"] < told["accuracy"]
+    page = (tmp_path / "page.html").read_text()
+    assert "Accuracy under PGD" in page and "upper bounds of the robustness" in page
+    one = [*words, "--attack", "fgsm", "--attack-budget", 1, "--attack-pictures", 20]
+    text = cli(*one, "--out", "other.html").stdout
+    assert "FGSM within 1/255" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_attacks_that_cannot_be_made_are_refused(cli, calibrated, tmp_path):
+    from dataclasses import replace
+
+    from visus.bundles.format import read_contents, write_contents
+
+    bundle = calibrated / "run" / "model.visus"
+    told = cli.json("evaluate", bundle, "stripes", "--attack", "pdg", code=2)
+    assert "'pdg'" in told["received"] and "pgd" in told["remedy"]
+    graph_only = tmp_path / "graph.visus"
+    write_contents(graph_only, replace(read_contents(bundle), network=None))
+    told = cli.json("evaluate", graph_only, "stripes", "--attack", "pgd", code=4)
+    assert "attacks follow gradients" in told["expected"]

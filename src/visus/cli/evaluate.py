@@ -22,39 +22,39 @@ def evaluate(
         ),
     ] = None,
     target: options.Target = None,
-    group: Annotated[
-        str | None,
-        typer.Option(
-            "--group", metavar="COLUMN", help="Hold its groups against each other."
-        ),
-    ] = None,
+    group: options.Compared = None,
     views: options.Views = "none",
-    costs: Annotated[
-        Path | None,
-        typer.Option(
-            "--costs", metavar="CSV", help="What mistakes cost: is,cat,dog / cat,0,1."
-        ),
-    ] = None,
-    corruptions: Annotated[
-        bool, typer.Option("--corruptions", help="Measure what corrupted pictures do.")
-    ] = False,
-    pictures: Annotated[
-        int, typer.Option("--pictures", min=1, help="So many of them are corrupted.")
-    ] = 200,
+    costs: options.Costs = None,
+    corruptions: options.Corruptions = False,
+    pictures: options.Corrupted = 200,
+    backgrounds: options.Backgrounds = False,
+    attack: options.Attack = None,
+    attack_budget: options.AttackBudget = None,
+    attack_steps: options.AttackSteps = 20,
+    attack_starts: options.AttackStarts = 2,
+    attack_pictures: options.Attacked = 300,
+    shifted: options.Shifted = None,
+    adapt: options.Adapt = None,
     offline: options.Offline = False,
     force: options.Force = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Measure a model on pictures that it has not learned."""
+    from visus.evaluation.robustness.attacks import Attacks
     from visus.pipeline.deeper import Deeper
     from visus.pipeline.evaluate import evaluate_bundle
+    from visus.pipeline.shifted import Elsewhere
 
+    numbers = (attack_budget, attack_steps, attack_starts, attack_pictures)
+    attacks = Attacks(tuple(dict.fromkeys(attack or ())), *numbers)
+    elsewhere = Elsewhere(shifted, adapt, offline, force)
+    sought = (attacks, elsewhere, backgrounds)
     found = evaluate_bundle(
         bundle,
         source,
         out=out,
         target=target,
-        asked=Deeper(group, views, costs, corruptions, pictures),
+        asked=Deeper(group, views, costs, corruptions, pictures, *sought),
         offline=offline,
         force=force,
         progress=terminal_progress(quiet=as_json),
@@ -63,4 +63,6 @@ def evaluate(
         answer(found.to_json())
         return
     write(str(found.view))
+    if adapt is not None:
+        write(f"adapted: {adapt}")
     write(f"report: {found.view.page}")

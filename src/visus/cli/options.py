@@ -156,3 +156,68 @@ Budget = Annotated[
     float | None,
     typer.Option(metavar="POINTS", help="Accuracy that --int8 may cost. Default: 0.5."),
 ]
+Compared = Annotated[
+    str | None,
+    typer.Option(
+        "--group", metavar="COLUMN", help="Hold its groups against each other."
+    ),
+]
+Costs = Annotated[
+    Path | None,
+    typer.Option(
+        "--costs", metavar="CSV", help="What mistakes cost: is,cat,dog / cat,0,1."
+    ),
+]
+Corruptions = Annotated[
+    bool, typer.Option("--corruptions", help="Measure what corrupted pictures do.")
+]
+Corrupted = Annotated[
+    int, typer.Option("--pictures", min=1, help="So many of them are corrupted.")
+]
+Backgrounds = Annotated[
+    bool,
+    typer.Option(
+        "--backgrounds",
+        help="Lay things on other grounds; the source must say where they lie.",
+    ),
+]
+Attack = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--attack",
+        metavar="NAME",
+        help="fgsm or pgd: seek small changes that fool the model; may be repeated.",
+    ),
+]
+AttackBudget = Annotated[
+    int | None,
+    typer.Option(
+        "--attack-budget",
+        metavar="LEVELS",
+        min=1,
+        max=255,
+        help="So far each value of a pixel may move. Default: 8 of 255; small gray "
+        "pictures: 76.",
+    ),
+]
+AttackSteps = Annotated[int, typer.Option("--attack-steps", min=1, help="Of pgd.")]
+AttackStarts = Annotated[int, typer.Option("--attack-starts", min=1, help="Of pgd.")]
+Attacked = Annotated[
+    int, typer.Option("--attack-pictures", min=1, help="So many of them are attacked.")
+]
+Shifted = Annotated[
+    str | None,
+    typer.Option(
+        "--shifted",
+        metavar="SOURCE",
+        help="Pictures from elsewhere, labelled or not: say how far they are.",
+    ),
+]
+Adapt = Annotated[
+    Path | None,
+    typer.Option(
+        "--adapt",
+        metavar="FILE",
+        help="Write another bundle that fits --shifted; no label is looked at.",
+    ),
+]

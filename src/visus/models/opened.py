@@ -138,6 +138,36 @@ class OpenedNetwork:
             )
         return np.asarray(found[number]), np.asarray(gradients), np.asarray(logits)
 
+    def loss_gradients(self, images: Floats, targets: NDArray[np.int32]) -> Floats:
+        """Which way the cross-entropy of each picture rises, by its pixels.
+
+        The loss of a picture is log(1 + exp(d)), where d is the log of the summed
+        exponentials of the other classes' logits less the true one's. The gradient of d
+        is that of the loss times a positive number a picture, and does not vanish in
+        float32 where the network is very sure, as the loss's own does (Carlini and
+        Wagner, "Towards evaluating the robustness of neural networks", 2017).
+
+        Args:
+            images: `(num_images, height, width, channels)`, as the network takes them.
+            targets: the true class's number `(num_images,)`.
+
+        Returns:
+            the gradients of d, of the shape of the images.
+        """
+        import tensorflow
+
+        first = self.calls_without_inputs()[0].outputs[0]
+        with tensorflow.GradientTape(watch_accessed_variables=False) as tape:
+            found = self.run(images, first.number, tape)
+            logits = found[-1]
+            true = tensorflow.one_hot(targets, logits.shape[-1]) > 0
+            others = tensorflow.where(true, -np.inf, logits)
+            # One is left in each row, so the sum is its logit.
+            own = tensorflow.reduce_sum(tensorflow.where(true, logits, 0.0), axis=1)
+            lead = tensorflow.reduce_logsumexp(others, axis=1) - own
+        gradients = tape.gradient(lead, found[first.number])
+        return np.zeros_like(images) if gradients is None else np.asarray(gradients)
+
     def ascent(self, images: Floats, layer: str, number: int) -> tuple[float, Floats]:
         """The mean answer of one filter, and its gradient to the images."""
         import tensorflow

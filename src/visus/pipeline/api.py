@@ -7,6 +7,7 @@ from typing import Any
 from visus.core.progress import Progress, SilentProgress
 from visus.core.run import Run
 from visus.core.settings import merge_into, parse_overrides
+from visus.evaluation.robustness.attacks import Attacks
 from visus.exporting.export import Exported
 from visus.pipeline.audit import Audited, audit_source
 from visus.pipeline.compare import compare_runs
@@ -19,6 +20,7 @@ from visus.pipeline.export import Asked, export_model
 from visus.pipeline.folds import resume_begun, train_asked
 from visus.pipeline.int8 import Shrunk, quantize_model
 from visus.pipeline.question import Question
+from visus.pipeline.shifted import Elsewhere
 from visus.pipeline.train import Request
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.reporting.view import ReportView
@@ -136,6 +138,10 @@ def evaluate(
     views: str = "none",
     costs: str | Path | None = None,
     corruptions: bool = False,
+    attacks: Attacks | str | Sequence[str] = (),
+    shifted: Any = None,
+    adapt: str | Path | None = None,
+    backgrounds: bool = False,
 ) -> ReportView:
     """Measure a bundle on labelled pictures that it has not learned from.
 
@@ -148,13 +154,28 @@ def evaluate(
         views: "flip" or "shifts": whether answering several views pays.
         costs: a CSV file of what mistakes cost.
         corruptions: whether to measure what corrupted pictures do.
+        attacks: "fgsm", "pgd" or both, or `Attacks` with a budget.
+        shifted: pictures from elsewhere, labelled or not, as `train` takes them.
+        adapt: where another bundle is written that fits them.
+        backgrounds: whether to lay things on other grounds.
 
     Raises:
         VisusError: with what was received, what was expected, and what to do.
     """
     page = Path(out) if out is not None else None
     table = None if costs is None else Path(costs)
-    asked = Deeper(group, views, table, corruptions)
+    if not isinstance(attacks, Attacks):
+        attacks = Attacks((attacks,) if isinstance(attacks, str) else tuple(attacks))
+    elsewhere = Elsewhere(shifted, None if adapt is None else Path(adapt))
+    asked = Deeper(
+        group,
+        views,
+        table,
+        corruptions,
+        attacks=attacks,
+        elsewhere=elsewhere,
+        backgrounds=backgrounds,
+    )
     return evaluate_bundle(
         Path(bundle), source, out=page, target=target, asked=asked
     ).view

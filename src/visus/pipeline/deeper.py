@@ -3,19 +3,22 @@
 import csv
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from visus.bundles import Bundle
-from visus.core.errors import ConfigError
+from visus.core.errors import ConfigError, ModelError
 from visus.core.progress import Progress
 from visus.data.scan import Scan
+from visus.data.sources.base import Access
 from visus.evaluation.costs import Costs, measure_costs
 from visus.evaluation.curves import measure_curves
 from visus.evaluation.fairness import measure_fairness
 from visus.evaluation.parts import Parts, Tested
+from visus.evaluation.robustness.attacks import Attacks, Victim
 from visus.evaluation.slices import measure_slices, right_answers
 from visus.evaluation.views import measure_views
+from visus.pipeline.shifted import Elsewhere, look_elsewhere
 from visus.pipeline.traits import groups_of, traits_of
 from visus.tasks.base import Task
 
@@ -23,6 +26,8 @@ Measure = Callable[[Tested], Parts]
 
 # Each is answered a hundred times.
 CORRUPTED = 200
+# These only four times.
+BACKGROUNDS = 1_000
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,9 @@ class Deeper:
         costs: a CSV file of costs, a row a true class and a column an answer.
         corruptions: what corrupted and shifted pictures do to answers.
         pictures: that are corrupted, at most.
+        attacks: which changes are sought that fool the model.
+        elsewhere: pictures of another place, how far they are from the model's own.
+        backgrounds: whether the model looks at things or at where they stand.
     """
 
     group: str | None = None
@@ -42,9 +50,24 @@ class Deeper:
     costs: Path | None = None
     corruptions: bool = False
     pictures: int = CORRUPTED
+    attacks: Attacks = field(default_factory=Attacks)
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    backgrounds: bool = False
 
-    def require_fitting(self, task: Task) -> None:
-        """Refuse, with a `ConfigError`, what has no meaning for the task."""
+    def require_fitting(self, bundle: Bundle) -> None:
+        """Refuse what has no meaning for the model.
+
+        Raises:
+            ConfigError: its task, or nobody, knows what is asked for.
+            ModelError: attacks are, and it has no layers.
+        """
+        self.attacks.require_valid()
+        self._require_task(bundle.task)
+        self.elsewhere.require_possible()
+        if self.attacks.names and bundle.contents.network is None:
+            raise no_gradients(bundle.path)
+
+    def _require_task(self, task: Task) -> None:
         if task.kind == "single-label":
             return
         for name, value, usual in (
@@ -52,6 +75,9 @@ class Deeper:
             ("--views", self.views, "none"),
             ("--costs", self.costs, None),
             ("--corruptions", self.corruptions, False),
+            ("--backgrounds", self.backgrounds, False),
+            ("--attack", self.attacks.names, ()),
+            ("--shifted", self.elsewhere.source, None),
         ):
             if value != usual:
                 raise ConfigError(
@@ -73,7 +99,14 @@ def measures(
     if bundle.task.kind == "numeric":
         return []
     usual = _measures(asked, bundle, scan, target)
-    return [*usual, *_robustness(asked, bundle, progress)]
+    robustness = [
+        *_robustness(asked, bundle, progress),
+        *_backgrounds(asked, bundle, scan),
+        *_attacks(asked.attacks, bundle, progress),
+    ]
+    if asked.elsewhere.source is not None:
+        robustness.append(look_elsewhere(asked.elsewhere, bundle, scan, progress))
+    return [*usual, *robustness]
 
 
 def _measures(
@@ -121,6 +154,50 @@ def _robustness(asked: Deeper, bundle: Bundle, progress: Progress) -> list[Measu
         ),
         lambda tested: measure_translation(tested, bundle.answer, most=most),
     ]
+
+
+def _backgrounds(asked: Deeper, bundle: Bundle, scan: Scan) -> list[Measure]:
+    if not asked.backgrounds:
+        return []
+    from visus.evaluation.robustness.backgrounds import measure_backgrounds
+    from visus.pipeline.things import things_of
+
+    thing_of = things_of(scan, bundle.spec)
+    return [
+        lambda tested: measure_backgrounds(
+            tested, bundle.answer, thing_of, most=BACKGROUNDS
+        )
+    ]
+
+
+def _attacks(attacks: Attacks, bundle: Bundle, progress: Progress) -> list[Measure]:
+    if not attacks.names:
+        return []
+
+    def attacked(tested: Tested) -> Parts:
+        from visus.evaluation.robustness.adversarial import measure_attacks
+        from visus.pipeline.question import opened_network
+
+        with progress.stage("Opening the network with Keras"):
+            network = opened_network(bundle, Access(offline=True, progress=progress))
+        victim = Victim(
+            bundle.answer,
+            lambda pixels, targets: network.loss_gradients(
+                network.images(pixels), targets
+            ),
+        )
+        return measure_attacks(tested, victim, attacks, progress)
+
+    return [attacked]
+
+
+def no_gradients(path: Path) -> ModelError:
+    """The one error for attacks on a model of which only the ONNX graph is there."""
+    return ModelError(
+        received=f"{path} holds the ONNX graph of its network, and not its layers.",
+        expected="a bundle with the Keras network: attacks follow gradients.",
+        remedy="Leave out --attack; --corruptions needs only the graph.",
+    )
 
 
 def read_costs(path: Path, names: tuple[str, ...]) -> Costs:

@@ -87,7 +87,7 @@ def evaluate_bundle(
     if out is not None and out.exists() and not force:
         raise _taken(out)
     bundle = load_bundle(path)
-    asked.require_fitting(bundle.task)
+    asked.require_fitting(bundle)
     dataset, ledger = read_source(source, Access(offline, progress))
     dataset, ledger = as_asked(dataset, ledger, bundle, target)
     dataset = _tested(dataset)

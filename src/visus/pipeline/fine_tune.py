@@ -133,6 +133,7 @@ def tuning_steps(
         scaling=plan.spec.scaling,
         towers=threads.towers,
         head=head,
+        seed=plan.config.seed,
     )
 
 

@@ -82,6 +82,7 @@ def prepare_steps(
         towers=threads.towers,
         head=head,
         unlabelled=unlabelled,
+        seed=plan.config.seed,
     )
     return model, steps
 

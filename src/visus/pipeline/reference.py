@@ -22,7 +22,7 @@ from visus.serving.config import (
 )
 from visus.serving.versions import Policy
 from visus.tasks import TASKS
-from visus.training.config import TrainingConfig, UnlabelledConfig
+from visus.training.config import AdversarialConfig, TrainingConfig, UnlabelledConfig
 from visus.training.head.config import FrozenConfig
 from visus.training.recipes import RECIPES
 
@@ -33,6 +33,7 @@ GROUPS: tuple[tuple[str, type[Settings]], ...] = (
     ("training.", TrainingConfig),
     ("training.augment.", AugmentConfig),
     ("training.unlabelled.", UnlabelledConfig),
+    ("training.adversarial.", AdversarialConfig),
     ("frozen.", FrozenConfig),
     ("answers.", AnswersConfig),
 )

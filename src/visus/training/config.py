@@ -46,6 +46,21 @@ class UnlabelledConfig(Settings):
     )
 
 
+class AdversarialConfig(Settings):
+    """How training pictures are made harder, so that attacks find less."""
+
+    budget: int = Field(
+        0,
+        ge=0,
+        le=255,
+        description="levels of 255 by which every value of a training picture may be "
+        "moved to make it harder; 0: off",
+    )
+    step: float = Field(
+        1.25, gt=0, description="how far the one step of that search goes, in budgets"
+    )
+
+
 class TrainingConfig(Settings):
     """How the network learns."""
 
@@ -81,3 +96,4 @@ class TrainingConfig(Settings):
     preflight: bool = Field(True, description="check the network before training it")
     augment: AugmentConfig = AugmentConfig()
     unlabelled: UnlabelledConfig = UnlabelledConfig()
+    adversarial: AdversarialConfig = AdversarialConfig()

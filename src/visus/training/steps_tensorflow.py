@@ -19,6 +19,7 @@ from visus.data.augment.draw import draw_changes
 from visus.data.batches import Batch, padded_batches
 from visus.data.preprocess import Scaling
 from visus.tasks.base import Head
+from visus.training.adversarial_tensorflow import Hardening
 from visus.training.augment_tensorflow import change_images, partners
 from visus.training.config import TrainingConfig, UnlabelledConfig
 from visus.training.depths import freeze_lower_layers, slower_rates
@@ -50,6 +51,7 @@ class TensorFlowSteps(Steps):
         head: how the network ends; `None`: with one score a class.
         unlabelled: how pictures without a label are learned from; `None`: there are
             none.
+        seed: of the run, for what a step draws itself.
     """
 
     def __init__(
@@ -61,8 +63,12 @@ class TensorFlowSteps(Steps):
         towers: int,
         head: Head | None = None,
         unlabelled: UnlabelledConfig | None = None,
+        seed: int = 0,
     ) -> None:
         self.model = model
+        self.hardening = (
+            Hardening(config.adversarial, seed) if config.adversarial.budget else None
+        )
         self.unlabelled = unlabelled
         self.head = head or Head(model.output_shape[-1])
         self.losses, self.figures = losses_of(self.head), figures_of(self.head)
@@ -212,8 +218,8 @@ class TensorFlowSteps(Steps):
         whole = tf.maximum(tf.reduce_sum(batch["weights"]), 1e-6)
         others = tf.shape(batch["unlabelled"])[0] if self.unlabelled else 1
         towers = [
-            self._tower(part, whole, tf.cast(others, tf.float32))
-            for part in self._parts(batch)
+            self._tower(part, whole, tf.cast(others, tf.float32), number)
+            for number, part in enumerate(self._parts(batch))
         ]
         parts = zip(*[gradients for gradients, _ in towers], strict=True)
         gradients = [_added(part) for part in parts]
@@ -243,10 +249,11 @@ class TensorFlowSteps(Steps):
         return parts
 
     def _tower(
-        self, part: dict[str, Tensor], whole: Tensor, others: Tensor
+        self, part: dict[str, Tensor], whole: Tensor, others: Tensor, number: int
     ) -> tuple[list[Tensor], Tensor]:
         targets, weights = part["targets"], part["weights"]
-        images = self._scaled(change_images(part["pixels"], part))
+        changed = change_images(part["pixels"], part)
+        images = self._scaled(self._hardened(changed, part, number))
         guesses = self._guesses(part)
         variables = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -265,6 +272,18 @@ class TensorFlowSteps(Steps):
         if guesses is not None:
             sums = tf.concat([sums, guesses.sums], axis=0)
         return tape.gradient(total, variables), sums
+
+    def _hardened(self, images: Tensor, part: dict[str, Tensor], tower: int) -> Tensor:
+        """The pictures as they are learned from; asked as they will be answered."""
+        if self.hardening is None:
+            return images
+
+        def losses(images: Tensor) -> Tensor:
+            scores = self.model(self._scaled(images), training=False)
+            return self._training_losses(scores, part)
+
+        done = self.optimizer.iterations
+        return self.hardening.changed(images, losses, done, tower)
 
     def _guesses(self, part: dict[str, Tensor]) -> Guesses | None:
         """What the network would answer now to pictures without a label."""

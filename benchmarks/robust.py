@@ -1,0 +1,252 @@
+"""Robustness: what training for it gains, what it costs, and what adapting mends.
+
+    python -m benchmarks.robust [--quick] [--only PIECE ...]
+
+- adversarial: the recipe `quick` and the recipe `adversarial` side by side: accuracy as
+  pictures are, with noise, under FGSM and under PGD within 76 of 255 levels, and the
+  seconds of training;
+- policies: the recipe `quick` as it is and with `training.augment.strength` 5 and 10:
+  accuracy as pictures are, and the mean over the fifteen common corruptions at five
+  severities;
+- adapt: `quick` on corrupted test pictures (severity 3), which stand for pictures from
+  elsewhere: how surely they are told apart, and accuracy before and after batch
+  normalizations were measured on them, without labels.
+
+MNIST; the short form takes `digits`, a part of it, and its figures are no claims.
+
+ratio: accuracy under PGD of the recipe `adversarial`, over that of `quick` where both
+have any right (at least one picture is counted).
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.data import own_home, scratch_folder
+from benchmarks.measure import (
+    Measurement,
+    describe_machine,
+    last_line,
+    machine_lines,
+    table,
+    tell_progress,
+    write_results,
+)
+from benchmarks.trust import mnist_source, test_of
+from visus.bundles import Bundle
+from visus.data.batches import Batch
+from visus.data.corruptions import corrupted
+from visus.evaluation.parts import Tested
+from visus.evaluation.robustness.attacks import Attacks, Victim
+from visus.evaluation.robustness.corruptions import measure_corruptions
+from visus.tasks.intervals import wilson_interval
+
+SEVERITY = 3
+SHIFTS = (
+    "brightness",
+    "contrast",
+    "defocus-blur",
+    "fog",
+    "gaussian-noise",
+    "impulse-noise",
+    "motion-blur",
+    "pixelate",
+)
+STRENGTHS = (None, 5, 10)
+ATTACKED, CORRUPTED = 1_000, 500
+ATTACKED_QUICK, CORRUPTED_QUICK = 200, 100
+
+
+def main() -> None:
+    """Measure, print, keep."""
+    parser = argparse.ArgumentParser(description="Robustness.")
+    parser.add_argument("--quick", action="store_true", help="digits, fewer pictures")
+    parser.add_argument("--only", nargs="+", choices=PIECES, help="some pieces")
+    asked = parser.parse_args()
+    machine = describe_machine()
+    measurements: list[Measurement] = []
+    for name in asked.only or PIECES:
+        with scratch_folder() as folder, own_home(folder):
+            measurements += PIECES[name](folder, asked.quick)
+    rows = [tuple(str(m[name]) for name in COLUMNS) for m in measurements]
+    print(table(COLUMNS, rows))
+    print()
+    print(machine_lines(machine))
+    ratio = gain(measurements)
+    write_results(
+        "-".join(("robust", *(asked.only or ()))),
+        quick=asked.quick,
+        machine=machine,
+        ratios={"PGD accuracy, adversarial over quick": ratio},
+        measurements=measurements,
+    )
+    print(last_line("robust", ratio))
+
+
+COLUMNS = ("piece", "side", "figure", "measured")
+
+
+def gain(measurements: list[Measurement]) -> float:
+    """How many times as many pictures withstand PGD; 0 where that was not measured."""
+    right = {
+        m["side"]: float(m["value"]) * int(m["pictures"])
+        for m in measurements
+        if m["figure"] == "under pgd"
+    }
+    if len(right) < 2:
+        return 0.0
+    return right["adversarial"] / max(1.0, right["quick"])
+
+
+def figure(
+    piece: str, side: str, name: str, value: float, text: str, pictures: int
+) -> Measurement:
+    """One figure."""
+    return {
+        "piece": piece,
+        "side": side,
+        "figure": name,
+        "value": value,
+        "measured": text,
+        "pictures": pictures,
+    }
+
+
+def share(piece: str, side: str, name: str, right: np.ndarray) -> Measurement:
+    """A share of pictures with its interval."""
+    found = wilson_interval(int(right.sum()), len(right))
+    text = f"{found.value:.2%} ({found.low:.2%} to {found.high:.2%})"
+    return figure(piece, side, name, found.value, text, len(right))
+
+
+def adversarial(folder: Path, quick: bool) -> list[Measurement]:
+    """Both recipes, attacked with the same pictures."""
+    found = []
+    for recipe in ("quick", "adversarial"):
+        run = trained(folder, recipe, quick, recipe=recipe)
+        pictures = test_of(source_of(folder, quick), run.bundle)
+        found += attacked(recipe, run.bundle, pictures, quick)
+        seconds = float(run.summary["training_seconds"])
+        text = f"{seconds:.1f} s of training"
+        found.append(figure("adversarial", recipe, "time", seconds, text, 0))
+    return found
+
+
+def attacked(
+    side: str, bundle: Bundle, pictures: Batch, quick: bool
+) -> list[Measurement]:
+    """Accuracy of one bundle as pictures are, and under each attack."""
+    from visus.data.sources.base import Access
+    from visus.evaluation.robustness.adversarial import fights_of
+    from visus.pipeline.question import opened_network
+
+    tell_progress(f"attacking {side}")
+    network = opened_network(bundle, Access(offline=True))
+
+    def gradient(pixels: Any, targets: Any) -> Any:
+        return network.loss_gradients(network.images(pixels), targets)
+
+    clean = bundle.scores(pictures.pixels).argmax(axis=1) == pictures.targets
+    found = [share("adversarial", side, "as they are", clean)]
+    most = ATTACKED_QUICK if quick else ATTACKED
+    attacks = Attacks(("fgsm", "pgd"), pictures=most)
+    fights = fights_of(pictures, Victim(bundle.answer, gradient), attacks)
+    found.append(
+        share("adversarial", side, "the same pictures as they are", fights.right_as_is)
+    )
+    for name in fights.found:
+        found.append(share("adversarial", side, f"under {name}", fights.right(name)))
+    return found
+
+
+def policies(folder: Path, quick: bool) -> list[Measurement]:
+    """Stronger changes of training pictures, against corruptions."""
+    found = []
+    for strength in STRENGTHS:
+        side = "none" if strength is None else f"strength {strength}"
+        settings = {} if strength is None else {"training.augment.strength": strength}
+        run = trained(folder, side, quick, recipe="quick", settings=settings)
+        pictures = test_of(source_of(folder, quick), run.bundle)
+        scores, judged = run.bundle.answer(pictures.pixels)
+        clean = scores.argmax(axis=1) == pictures.targets
+        found.append(share("policies", side, "as they are", clean))
+        answers = run.bundle.predictions(pictures.ids, scores, pictures.targets, judged)
+        most = CORRUPTED_QUICK if quick else CORRUPTED
+        parts = measure_corruptions(
+            Tested(answers, pictures, None), run.bundle.answer, most=most
+        )
+        (fact,) = parts.facts
+        found.append(
+            figure("policies", side, "corrupted", float(fact.value), fact.text, most)
+        )
+    return found
+
+
+def adapt(folder: Path, quick: bool) -> list[Measurement]:
+    """Corrupted pictures as those from elsewhere; labels only to count with."""
+    from visus.bundles.runtime import Session
+    from visus.data.sources.base import Access
+    from visus.evaluation.robustness.shifted import told_apart
+    from visus.models.normalizations import normalize_anew
+    from visus.models.onnx_graph import build_onnx
+    from visus.pipeline.question import opened_network
+    from visus.tasks.ranking import area_under_roc
+
+    run = trained(folder, "quick", quick, recipe="quick")
+    bundle = run.bundle
+    pictures = test_of(source_of(folder, quick), bundle)
+    # What is adapted to and what it is held against are other pictures.
+    halves = [pictures.take(np.arange(half, len(pictures), 2)) for half in range(2)]
+    own = bundle.session.everything(halves[1].pixels).features
+    found = []
+    for name in (None, *SHIFTS):
+        side = name or "as they are"
+        tell_progress(f"adapting to {side}")
+        seen, held = (
+            np.asarray(half.pixels)
+            if name is None
+            else corrupted(half.pixels, name, SEVERITY)
+            for half in halves
+        )
+        if own is not None and name is not None:
+            other = bundle.session.everything(held).features
+            rows, told = told_apart(own, other)
+            area = area_under_roc(told[: len(rows)], told[len(rows) :])
+            found.append(
+                figure("adapt", side, "told apart", area, f"{area:.3f}", len(rows))
+            )
+        opened = opened_network(bundle, Access(offline=True))
+        normalize_anew(opened, seen)
+        session = Session(build_onnx(opened.model, scaling=bundle.spec.scaling))
+        for when, answer in (("before", bundle.scores), ("after", session.scores)):
+            right = answer(held).argmax(axis=1) == halves[1].targets
+            found.append(share("adapt", side, when, right))
+    return found
+
+
+def trained(folder: Path, name: str, quick: bool, **choices: Any) -> Any:
+    """A finished run on the pictures of this form."""
+    import visus
+
+    tell_progress(f"training {name}")
+    place = folder / name.replace(" ", "-")
+    return visus.train(source_of(folder, quick), out=place, **choices)
+
+
+def source_of(folder: Path, quick: bool) -> str:
+    """What is learned."""
+    return "digits" if quick else mnist_source(folder)
+
+
+PIECES: dict[str, Callable[[Path, bool], list[Measurement]]] = {
+    "adversarial": adversarial,
+    "policies": policies,
+    "adapt": adapt,
+}
+
+
+if __name__ == "__main__":
+    main()
