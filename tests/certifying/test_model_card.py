@@ -27,7 +27,7 @@ def test_outside_words_do_not_become_markup(make, key):
     body = model_card(seal(make(), key))
     assert r"\| \<b\>\*bad\*\</b\>" in body
     assert "Look at \\`this\\`." in body
-    assert "Not measured: Nobody attacked it." in body
+    assert "Not measured. Nobody attacked it." in body
     assert "| accuracy | passed |" in body
 
 

@@ -39,7 +39,7 @@ class Section(_Frozen):
     def report(self) -> Report:
         """As a person reads it."""
         if self.absent:
-            missing = Finding(severity="info", message=f"Not measured: {self.absent}")
+            missing = Finding(severity="info", message=f"Not measured. {self.absent}")
             return Report(title=self.title, findings=(missing,))
         return Report(
             title=self.title,

@@ -90,9 +90,7 @@ def _front_matter(certificate: Certificate) -> Iterator[str]:
 def _use(certificate: Certificate) -> Iterator[str]:
     model, data = certificate.model, certificate.data
     height, width = model.image_size
-    learned = (
-        f", learned from {_plain(model.learned_from)}" if model.learned_from else ""
-    )
+    learned = _plain(model.learned_from) or "pictures that are not named"
     weights = f", {model.parameters:,} weights" if model.parameters is not None else ""
     yield (
         f"A {model.task} model of pictures: {_plain(model.network)}{weights}, "
@@ -129,7 +127,7 @@ def _gates(certificate: Certificate) -> Iterator[str]:
 def _section(part: Section) -> Iterator[str]:
     yield from (f"## {_plain(part.title)}", "")
     if part.absent:
-        yield from (f"Not measured: {_plain(part.absent)}", "")
+        yield from (f"Not measured. {_plain(part.absent)}", "")
         return
     for fact in part.facts:
         yield f"- {_plain(_title(fact))}: {_plain(fact.text)}"

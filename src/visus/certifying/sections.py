@@ -66,8 +66,9 @@ def measured(
 
 
 def absent(name: str, title: str, reason: str) -> Section:
-    """A section of which nothing was measured, and why."""
-    return Section(name=name, title=title, absent=reason)
+    """A section of which nothing was measured, and why, in sentences."""
+    sentence = reason[:1].upper() + reason[1:]
+    return Section(name=name, title=title, absent=sentence)
 
 
 def _is_whole(value: Value) -> bool:
