@@ -3,6 +3,9 @@
 import json
 
 import pytest
+import rfc8785
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from visus.certifying.certificate import FORMAT_VERSION
 from visus.certifying.signed import MOST_BYTES, read_certificate, seal
@@ -93,6 +96,16 @@ def test_twice_the_same_key_is_refused(sealed):
 def test_a_newer_one_asks_for_a_newer_visus(make, key, sealed):
     newer = make().model_copy(update={"format_version": FORMAT_VERSION + 1})
     refused(sealed, seal(newer, key).text().encode(), "format version 2")
+
+
+def test_the_signature_can_be_checked_without_visus(sealed):
+    told = json.loads(sealed.read_text())
+    signature = bytes.fromhex(told.pop("signature"))
+    public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(told["public_key"]))
+    public.verify(signature, rfc8785.dumps(told))
+    told["seconds"] += 1
+    with pytest.raises(InvalidSignature):
+        public.verify(signature, rfc8785.dumps(told))
 
 
 def test_another_signer_is_told(make, sealed):

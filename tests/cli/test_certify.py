@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,6 +120,24 @@ def test_it_verifies_and_says_whose_it_is(cli, signed_at, calibrated, certified)
     assert told["key_wanted"]
     mine = visus.verify(signed_at, model, key=told["public_key"])
     assert mine.to_json() == told
+
+
+def test_to_verify_imports_neither_keras_nor_a_runtime(signed_at, calibrated):
+    script = (
+        "import sys; from visus.cli.app import app\n"
+        "try: app(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "heavy = ('keras', 'tensorflow', 'onnx', 'onnxruntime', 'numpy')\n"
+        "print([m for m in heavy if m in sys.modules])\n"
+    )
+    words = ["verify", str(signed_at), str(calibrated / "run" / "model.visus")]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def refused(cli, *words, code, mentions):
