@@ -18,7 +18,7 @@ from visus.core.report import Fact, Finding
 from visus.data.batches import Batch, make_batch
 from visus.pipeline.audit import gather_evidence
 from visus.pipeline.certified_clock import TIME_IS_OVER, Clock
-from visus.pipeline.certified_test import TestedPictures, drawn
+from visus.pipeline.certified_test import AnsweredTest, drawn
 from visus.pipeline.certified_work import Work, count_fact
 
 TITLE = "Data and its audit"
@@ -50,7 +50,7 @@ class Audited:
     reason: str = ""
 
 
-def look_at_data(test: TestedPictures, clock: Clock, progress: Progress) -> Audited:
+def look_at_data(test: AnsweredTest, clock: Clock, progress: Progress) -> Audited:
     """Look at as many pictures of the source as the time allows."""
     dataset = test.dataset
     if clock.left < LEAST_SECONDS:
@@ -130,7 +130,7 @@ def small_pictures(
     return pictures.take(rows), pictures.take([place[image_id] for image_id in ids])
 
 
-def _most(test: TestedPictures, clock: Clock) -> int:
+def _most(test: AnsweredTest, clock: Clock) -> int:
     dataset = test.dataset
     if len(dataset) <= 2 * PILOT:
         return len(dataset)

@@ -14,6 +14,8 @@ from visus.reporting.sections import sections_html
 VERB = "certify"
 CERTIFICATES = Path("certificates")
 FACTS, PAGE, CARD = "certificate.json", "certificate.html", "README.md"
+# For who answers for the model, on paper.
+BY_HAND = ("name", "place and date", "signature")
 # What a person wants to see first.
 HEADLINES = (
     "accuracy",
@@ -51,7 +53,8 @@ def certificate_html(signed: Signed) -> str:
     """The page, from the same facts as the signed file."""
     certificate = signed.certificate
     sections = [part.report() for part in certificate.sections]
-    return sections_html(head_report(signed), [*sections, _proof(signed)])
+    parts = [*sections, _proof(signed)]
+    return sections_html(head_report(signed), parts, by_hand=BY_HAND)
 
 
 def head_report(signed: Signed) -> Report:

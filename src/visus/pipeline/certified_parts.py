@@ -18,6 +18,7 @@ from visus.evaluation.calibrated import measure_calibration
 from visus.evaluation.evaluate import MEASURES
 from visus.evaluation.fairness import measure_fairness
 from visus.evaluation.findings import accuracy_findings
+from visus.evaluation.parts import Parts
 from visus.evaluation.robustness.corruptions import sampled
 from visus.exporting.export import export_bundle
 from visus.exporting.proof import FURTHER_PICTURES
@@ -39,6 +40,8 @@ def accuracy_section(work: Work, small: tuple[Batch, Batch] | None) -> Section:
         tested = replace(tested, train=small[0], plain=small[1])
     parts = MEASURES[work.bundle.task.kind](tested)
     title = "How good"
+    if work.one_class:
+        parts = parts.and_also(Parts((), tables=[_found_by_class(work)]))
     if small is not None or not work.one_class:
         return work.section("accuracy", title, parts)
     share = majority_accuracy(tested.test, tested.test)
@@ -51,6 +54,27 @@ def accuracy_section(work: Work, small: tuple[Batch, Batch] | None) -> Section:
     found = accuracy_findings(parts.facts[0], [baseline], work.count)
     more: list[Finding] = [one for one in found if one.message not in known]
     return work.section("accuracy", title, parts, [baseline], more)
+
+
+def _found_by_class(work: Work) -> Table:
+    """Of the pictures of each class, the share that is found, with its interval."""
+    tested = work.tested
+    right = tested.predictions.answer_numbers == tested.test.targets
+    rows = []
+    for number, name in enumerate(work.bundle.class_names):
+        found = right[tested.test.targets == number]
+        if not len(found):
+            rows.append((name, 0, "", ""))
+            continue
+        share = wilson_interval(int(found.sum()), len(found))
+        ends = f"{share.low:.1%} to {share.high:.1%}"
+        rows.append((name, len(found), f"{share.value:.1%}", ends))
+    return Table(
+        title="Found, by class",
+        columns=("class", "pictures", "found", "95 % interval"),
+        rows=tuple(rows),
+        note="Empty where no test picture shows the class.",
+    )
 
 
 def calibration_section(work: Work) -> Section:

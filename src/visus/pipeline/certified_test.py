@@ -28,7 +28,7 @@ FEWEST = 50
 
 
 @dataclass(frozen=True)
-class TestedPictures:
+class AnsweredTest:
     """The test pictures with the answers of the model.
 
     Args:
@@ -40,8 +40,6 @@ class TestedPictures:
         left_out: those that it has learned from.
         of: how many the source has for a test.
     """
-
-    __test__ = False
 
     dataset: ImageDataset
     ledger: Ledger
@@ -58,7 +56,7 @@ class TestedPictures:
         return self.scan.dataset.select(lambda record: record.id in kept)
 
 
-def tested_pictures(
+def answer_test(
     bundle: Bundle,
     source: Any,
     clock: Clock,
@@ -66,7 +64,7 @@ def tested_pictures(
     target: str | None,
     offline: bool,
     progress: Progress,
-) -> TestedPictures:
+) -> AnsweredTest:
     """Read the test of a source, as much of it as the time allows, and answer it.
 
     Raises:
@@ -82,7 +80,7 @@ def tested_pictures(
     pictures, left_out = unseen(bundle, scan.dataset, known)
     with progress.stage("Answering the test"):
         predictions = answer(bundle, pictures, scan.dataset)
-    return TestedPictures(
+    return AnsweredTest(
         dataset, scan.ledger, scan, pictures, predictions, left_out, len(test)
     )
 

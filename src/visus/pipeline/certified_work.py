@@ -16,7 +16,7 @@ from visus.core.report import Fact, Finding
 from visus.evaluation.evaluate import held_against
 from visus.evaluation.parts import Parts, Tested
 from visus.pipeline.certified_clock import Clock
-from visus.pipeline.certified_test import TestedPictures
+from visus.pipeline.certified_test import AnsweredTest
 
 Measured = Callable[["Work"], Section]
 
@@ -34,7 +34,7 @@ class Work:
     """
 
     bundle: Bundle
-    test: TestedPictures
+    test: AnsweredTest
     clock: Clock
     group: str | None
     progress: Progress

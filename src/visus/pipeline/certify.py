@@ -39,7 +39,7 @@ from visus.pipeline.certified_robustness import (
     adversarial_section,
     corruptions_section,
 )
-from visus.pipeline.certified_test import tested_pictures
+from visus.pipeline.certified_test import answer_test
 from visus.pipeline.certified_work import Measured, Work
 from visus.pipeline.traits import groups_of
 
@@ -167,7 +167,7 @@ def certify_bundle(
     key = own_key()
     bundle = load_bundle(request.bundle)
     digest = digest_of_file(request.bundle, "sha256")
-    test = tested_pictures(
+    test = answer_test(
         bundle,
         request.source,
         clock,
