@@ -9,6 +9,7 @@ import numpy as np
 
 from visus.certifying.certificate import Section
 from visus.certifying.sections import absent, measured
+from visus.core.errors import VisusError
 from visus.core.report import Fact, Finding, Interval, Table
 from visus.core.seeds import random_generator
 from visus.explanation import EXPLAINERS
@@ -61,14 +62,15 @@ def _answered(work: Work, pixels: np.ndarray, count: int) -> int:
 def _judged(work: Work, rows: list[int], allowed: float) -> Mapping[str, list[Judged]]:
     """Each method's maps with their tests, picture by picture while time is left."""
     found: dict[str, list[Judged]] = defaultdict(list)
-    begun, judge, slowest = time.monotonic(), None, 0.0
+    begun, slowest = time.monotonic(), 0.0
+    judge = _judge(work, rows[0])
+    _open(judge)
     with work.progress.stage("Testing explanations", len(rows)):
         for row in rows:
             started = time.monotonic()
-            if judge is not None and started - begun + slowest > allowed:
+            if started - begun + slowest > allowed:
                 break
-            pixels = np.asarray(work.tested.test.pixels[row])
-            judge = _judge(work, row) if judge is None else judge.beside(pixels)
+            judge = judge.beside(np.asarray(work.tested.test.pixels[row]))
             for name in METHODS:
                 found[name].append(judge.one(EXPLAINERS.part(name)))
             slowest = max(slowest, time.monotonic() - started)
@@ -81,6 +83,17 @@ def _judge(work: Work, row: int) -> Judge:
     question = Question(work.bundle.path, Path(test.ids[row]), offline=True)
     pixels = np.asarray(test.pixels[row])
     return Judge(Opened(question, work.bundle, pixels, work.progress))
+
+
+def _open(judge: Judge) -> None:
+    """Open the networks, so that the first picture takes no longer than others."""
+    try:
+        judge.subject.network()
+        for _, opened in judge.stirred:
+            opened()
+    except VisusError:
+        # There is only a graph: the methods that need more will say so.
+        return
 
 
 def _section(found: Mapping[str, list[Judged]]) -> Section:

@@ -14,7 +14,7 @@ from visus.data.batches import Batch
 from visus.data.ledger import Ledger
 from visus.data.records import ImageDataset
 from visus.data.scan import Scan, scan_pictures
-from visus.data.sources import read_source
+from visus.data.sources import SOURCES, read_source
 from visus.data.sources.base import Access
 from visus.pipeline.certified_clock import Clock
 from visus.pipeline.evaluate import as_asked, tested_of, unseen
@@ -39,6 +39,7 @@ class AnsweredTest:
         predictions: its answers to these.
         left_out: those that it has learned from.
         of: how many the source has for a test.
+        published: whether the split is that of a registered data set.
     """
 
     dataset: ImageDataset
@@ -48,6 +49,7 @@ class AnsweredTest:
     predictions: Predictions
     left_out: int
     of: int
+    published: bool
 
     @property
     def records(self) -> ImageDataset:
@@ -81,7 +83,14 @@ def answer_test(
     with progress.stage("Answering the test"):
         predictions = answer(bundle, pictures, scan.dataset)
     return AnsweredTest(
-        dataset, scan.ledger, scan, pictures, predictions, left_out, len(test)
+        dataset,
+        scan.ledger,
+        scan,
+        pictures,
+        predictions,
+        left_out,
+        len(test),
+        isinstance(source, str) and source in SOURCES,
     )
 
 
