@@ -17,13 +17,21 @@ GATES = "[accuracy]\nmin = 0.5\n[accuracy_gap]\nmax = 0.9\n"
 @pytest.fixture(scope="module")
 def certified(cli_anywhere, calibrated, tmp_path_factory):
     """A certificate of hard stripes with everything but long explanations."""
-    from visus.pipeline import certified_explanations, certified_robustness
+    from visus.auditing import CHECKS
+    from visus.pipeline import (
+        certified_data,
+        certified_explanations,
+        certified_robustness,
+    )
     from visus.pipeline.certified_clock import Clock
 
     def fits(clock, share, seconds_each):
         # What fits hangs on the machine, and a test must not.
         return 12 if share == certified_robustness.SHARE else 1_000_000
 
+    # It takes seconds, and is tested elsewhere.
+    quick = [name for name in CHECKS.names() if name != "label-errors"]
+    run_checks = certified_data.run_checks
     place = tmp_path_factory.mktemp("certified")
     table = ["file_name,label,age,camera"]
     for number, path in enumerate(sorted((calibrated / "stripes").rglob("*.png"))):
@@ -35,6 +43,9 @@ def certified(cli_anywhere, calibrated, tmp_path_factory):
         patch.setenv("VISUS_HOME", str(place / "home"))
         patch.setattr(certified_explanations, "MOST_PICTURES", 2)
         patch.setattr(Clock, "fits", fits)
+        patch.setattr(
+            certified_data, "run_checks", lambda e, names: run_checks(e, names=quick)
+        )
         told = cli_anywhere.json(
             *("certify", calibrated / "run" / "model.visus", place / "aged.csv"),
             *("--minutes", 60, "--group", "age", "--gates", place / "gates.toml"),
