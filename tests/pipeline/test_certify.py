@@ -12,7 +12,12 @@ from served import write_bundle
 from small_bundle import make_bundle
 from visus.core.errors import ModelError
 from visus.core.progress import SilentProgress
-from visus.pipeline import certified_data, certified_test, certify
+from visus.pipeline import (
+    certified_data,
+    certified_explanations,
+    certified_test,
+    certify,
+)
 from visus.pipeline.certified_clock import Clock
 from visus.pipeline.certified_data import data_section, look_at_data
 from visus.pipeline.certified_test import answer_test
@@ -166,3 +171,14 @@ def test_labels_and_numbers_have_what_means_something(kind, tmp_path):
     assert "one class a picture" in certificate.section("answers").absent
     told = (out / "certificate.html").read_text() + (out / "README.md").read_text()
     assert fact.text in told and "No test picture shows" not in told
+
+
+def test_with_less_time_fewer_methods_are_asked():
+    asked = certified_explanations._affordable
+    names = list(certified_explanations.METHODS)
+    # Three pictures: 646 answers of chance, 34 and its own for each method.
+    assert asked(0.001, 1_000) == names
+    assert asked(0.001, 15 + 3 * 0.001 * (646 + 4 * 34 + 5_184)) == names
+    assert asked(0.001, 15 + 3 * 0.001 * (646 + 3 * 34 + 1_184)) == names[:3]
+    assert asked(0.001, 15.9) == names[:1]
+    assert asked(0.001, 15.0) == []

@@ -75,7 +75,9 @@ def head_report(signed: Signed) -> Report:
 
 def _findings(certificate: Certificate) -> Iterator[Finding]:
     for gate in certificate.failed:
-        message = f"The gate {gate.metric} ({gate.bound}) fails: {gate.reason}."
+        message = (
+            f"The gate {gate.metric} ({gate.bound}) fails: {gate.reason.rstrip('.')}."
+        )
         yield Finding(severity="error", message=message)
     data = certificate.data
     counts = [count for count in data.by_class.values() if count]

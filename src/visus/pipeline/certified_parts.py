@@ -46,8 +46,8 @@ def accuracy_section(work: Work, small: tuple[Batch, Batch] | None) -> Section:
         return work.section("accuracy", title, parts)
     share = majority_accuracy(tested.test, tested.test)
     text = (
-        f"{share:.2%} by always answering the most frequent class of the test (no "
-        "training pictures are in the data)"
+        f"{share:.2%} by always answering the most frequent class of the test (its "
+        "training pictures were not looked at)"
     )
     baseline = Fact(name="baseline_majority", value=share, text=text)
     known = {finding.message for finding in parts.findings}
