@@ -79,7 +79,9 @@ def _answered(work: Work, pixels: np.ndarray, count: int) -> int:
     return count
 
 
-def _judged(work: Work, rows: list[int], allowed: float) -> Mapping[str, list[Judged]]:
+def _judged(
+    work: Work, rows: list[int], names: list[str], allowed: float
+) -> Mapping[str, list[Judged]]:
     """Each method's maps with their tests, picture by picture while time is left."""
     found: dict[str, list[Judged]] = defaultdict(list)
     begun, slowest = time.monotonic(), 0.0

@@ -39,6 +39,7 @@ class AnsweredTest:
         predictions: its answers to these.
         left_out: those that it has learned from.
         of: how many the source has for a test.
+        seconds_each: that reading and answering one picture took; 0: not timed.
         published: whether the split is that of a registered data set.
     """
 
@@ -49,6 +50,7 @@ class AnsweredTest:
     predictions: Predictions
     left_out: int
     of: int
+    seconds_each: float
     published: bool
 
     @property
@@ -76,7 +78,9 @@ def answer_test(
     dataset, ledger = read_source(source, Access(offline, progress))
     dataset, ledger = as_asked(dataset, ledger, bundle, target)
     test = tested_of(dataset)
-    some = drawn(test, _most(bundle, test, ledger, clock), "certificate test")
+    seconds_each = _pace(bundle, test, ledger, clock)
+    most = max(FEWEST, clock.fits(SHARE, seconds_each))
+    some = drawn(test, most, "certificate test")
     scan = scan_pictures(some, ledger, bundle.spec, progress=progress, measured=False)
     known = replace(scan.pictures, targets=bundle.task.targets(scan.dataset))
     pictures, left_out = unseen(bundle, scan.dataset, known)
@@ -90,6 +94,7 @@ def answer_test(
         predictions,
         left_out,
         len(test),
+        seconds_each,
         isinstance(source, str) and source in SOURCES,
     )
 
@@ -102,8 +107,8 @@ def drawn(dataset: ImageDataset, most: int, purpose: str) -> ImageDataset:
     return _some(dataset, np.sort(order).tolist())
 
 
-def _most(bundle: Bundle, test: ImageDataset, ledger: Ledger, clock: Clock) -> int:
-    """How many pictures can be read and answered in their share of the time."""
+def _pace(bundle: Bundle, test: ImageDataset, ledger: Ledger, clock: Clock) -> float:
+    """Seconds that reading and answering one picture takes, without any cache."""
     order = random_generator(0, "certificate pilot").permutation(len(test)).tolist()
 
     def some(count: int) -> int:
@@ -122,9 +127,8 @@ def _most(bundle: Bundle, test: ImageDataset, ledger: Ledger, clock: Clock) -> i
         return count
 
     if len(test) <= FEWEST:
-        return len(test)
-    a_picture = clock.pace(some, PILOT, min(len(test), 8 * PILOT))
-    return max(FEWEST, clock.fits(SHARE, a_picture))
+        return 0.0
+    return clock.pace(some, PILOT, min(len(test), 8 * PILOT))
 
 
 def _some(dataset: ImageDataset, rows: Sequence[int]) -> ImageDataset:
