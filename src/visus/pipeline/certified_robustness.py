@@ -10,7 +10,7 @@ from visus.evaluation.robustness.translation import measure_translation
 from visus.pipeline.certified_work import Work
 
 # Of the time that is left.
-SHARE = 0.5
+SHARE = 0.45
 # Fewer corrupted pictures say nothing.
 FEWEST = 10
 # What the pilot begins with.
@@ -29,7 +29,8 @@ def corruptions_section(work: Work) -> Section:
     def some(count: int) -> int:
         pixels = np.asarray(sampled(work.tested.test, count).pixels[:])
         for name in names:
-            work.bundle.answer(corrupted(pixels, name, SEVERITIES[2]))
+            # The worst severities take longest; what is left over is no loss.
+            work.bundle.answer(corrupted(pixels, name, SEVERITIES[-1]))
         return count
 
     with work.progress.stage("Timing corruptions"):
