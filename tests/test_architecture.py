@@ -13,6 +13,7 @@ LAYERS = [
     {"pipeline"},
     {
         "auditing",
+        "certifying",
         "training",
         "evaluation",
         "explanation",
@@ -35,6 +36,8 @@ MAX_CORE_LINES = 800
 FENCES = {
     "PIL": ("data/decode", "data/encode.py"),
     "onnxruntime": ("bundles/",),
+    "cryptography": ("certifying/signing.py",),
+    "rfc8785": ("certifying/canonical.py",),
     "onnx": ("models/", "bundles/", "exporting/onnx_file.py", "exporting/int8/"),
     "keras": ("models/", "training/", "exporting/keras_file.py"),
     "tensorflow": (

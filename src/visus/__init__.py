@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         resume,
         train,
     )
+    from visus.pipeline.api_certificates import certify, verify
     from visus.pipeline.trained import TrainedRun
 
 # Imported on first use, so that `import visus` costs nothing.
@@ -52,6 +53,7 @@ _HOMES = {
     "TrainedRun": "visus.pipeline.trained",
     "VisusError": "visus.core.errors",
     "audit": "visus.pipeline.api",
+    "certify": "visus.pipeline.api_certificates",
     "compare": "visus.pipeline.api",
     "describe_data": "visus.pipeline.api",
     "evaluate": "visus.pipeline.api",
@@ -62,6 +64,7 @@ _HOMES = {
     "quantize": "visus.pipeline.api",
     "resume": "visus.pipeline.api",
     "train": "visus.pipeline.api",
+    "verify": "visus.pipeline.api_certificates",
 }
 
 __all__ = [
@@ -78,6 +81,7 @@ __all__ = [
     "TrainedRun",
     "VisusError",
     "audit",
+    "certify",
     "compare",
     "describe_data",
     "evaluate",
@@ -88,6 +92,7 @@ __all__ = [
     "quantize",
     "resume",
     "train",
+    "verify",
 ]
 
 

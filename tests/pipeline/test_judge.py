@@ -1,6 +1,7 @@
 """The tests of explanations, asked of one picture of a small network."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -87,6 +88,24 @@ def test_faults_are_named_with_their_figures(labelled):
     assert bool(judged.faults) == (beaten < 19 or alike > 0.5)
     if beaten < 19:
         assert f"{beaten} of 19" in judged.faults[0]
+
+
+def test_another_picture_is_judged_by_the_networks_that_are_open(labelled):
+    judge = judge_of(labelled)
+    judge.one(EXPLAINERS.part("grad-cam"))
+    pixels = np.random.default_rng(6).integers(0, 256, (12, 10, 1), dtype=np.uint8)
+    beside = judge.beside(pixels)
+    assert beside.subject.network() is judge.subject.network()
+    ours, theirs = beside.shuffled, judge.shuffled
+    assert all(a.opened is b.opened for a, b in zip(ours, theirs, strict=True))
+    # The same as of a picture that is opened by itself.
+    alone = Judge(replace(judge.opened, pixels=pixels))
+    for name in ("grad-cam", "occlusion"):
+        one, other = (j.one(EXPLAINERS.part(name)) for j in (beside, alone))
+        np.testing.assert_allclose(one.found.values, other.found.values, atol=1e-6)
+        assert one.faith.curves.gain == pytest.approx(other.faith.curves.gain)
+        assert one.faith.beaten == other.faith.beaten
+        assert one.sanity.likeness == pytest.approx(other.sanity.likeness)
 
 
 def test_the_baseline_has_no_duty_to_beat_itself(labelled):

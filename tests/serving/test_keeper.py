@@ -12,7 +12,7 @@ from visus.bundles.bundle import load_bundle
 from visus.bundles.format import write_contents
 from visus.core.errors import ConfigError, ModelError
 from visus.serving import Engine, EngineConfig, Refusal, Repository, State, Wanted
-from visus.serving.keeper import Keeper
+from visus.serving.keeper import Keeper, permit_all
 from visus.serving.sources import NamedFiles, RepositoryFolder, name_of_bundle
 from visus.serving.versions import Policy
 
@@ -20,7 +20,7 @@ from visus.serving.versions import Policy
 class Kept:
     """A repository folder, its keeper, and an engine over both."""
 
-    def __init__(self, folder, policy=None):
+    def __init__(self, folder, policy=None, permit=permit_all):
         self.folder = folder
         self.told = []
         self.repository = Repository()
@@ -30,6 +30,7 @@ class Kept:
             self.repository,
             config,
             lambda event, **facts: self.told.append((event, facts)),
+            permit,
         )
         self.engine = Engine(self.repository, config)
 
@@ -89,6 +90,36 @@ def test_a_rollback_is_a_rename(kept):
     bad.rename(bad.with_name(".2"))
     kept.update()
     assert kept.version() == 1
+
+
+def test_what_may_not_be_served_does_not_replace_what_may(tmp_path):
+    refused = []
+
+    def permit(path):
+        if path.parent.name in refused:
+            raise ModelError("It has no certificate.", "one.", "Make one.")
+
+    kept = Kept(tmp_path, permit=permit)
+    kept.publish(1)
+    kept.update()
+    refused.append("2")
+    kept.publish(2)
+    kept.update()
+    assert kept.version() == 1
+    assert "no certificate" in kept.state(2).message
+    # One that is replaced while it is read is refused by a second look.
+    seen = []
+
+    def once(path):
+        seen.append(path)
+        if len(seen) > 1:
+            raise ModelError("It is another file.", "the same.", "Wait.")
+
+    swapped = Kept(tmp_path, permit=once)
+    swapped.update()
+    assert len(seen) > 1 and not swapped.repository.ready
+    for keeper in (kept.keeper, swapped.keeper):
+        keeper.close()
 
 
 DAMAGES = {

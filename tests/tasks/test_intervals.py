@@ -12,6 +12,7 @@ from visus.tasks.intervals import (
     effective_number,
     mcnemar,
     mean_interval,
+    mean_share_interval,
     student_quantile,
     wilson_interval,
 )
@@ -65,6 +66,19 @@ def test_the_interval_of_a_mean_is_that_of_scipy():
     assert (found.low, found.high) == pytest.approx(expected, rel=1e-4)
     assert found.value == pytest.approx(0.93)
     assert mean_interval([0.5]).low == -np.inf
+
+
+def test_the_interval_of_mean_shares_stays_within_0_and_1():
+    values = [0.2, 1.0, 0.9, 1.0]
+    found, plain = mean_share_interval(values), mean_interval(values)
+    assert plain.high > 1 and found.high == 1
+    assert (found.value, found.low) == (plain.value, plain.low)
+    alike = mean_share_interval([1.0] * 50)
+    assert alike == wilson_interval(50, 50)
+    assert (mean_share_interval([0.5]).low, mean_share_interval([0.5]).high) == (
+        pytest.approx(0.0546, abs=1e-3),
+        pytest.approx(0.9454, abs=1e-3),
+    )
 
 
 def test_with_many_pictures_the_bootstrap_finds_the_same_interval():

@@ -7,6 +7,7 @@ import typer
 from visus.cli import (
     audit,
     cache,
+    certify,
     compare,
     convert,
     data,
@@ -32,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 unexpected, 2 usage or settings, 3 data, 4 model, "
-    "5 machine, 130 Ctrl-C, 143 terminated.",
+    "5 machine, 6 a gate fails, 130 Ctrl-C, 143 terminated.",
 )
 
 app.command("train")(train.train)
@@ -43,6 +44,8 @@ app.command("explain")(explain.explain)
 app.command("audit")(audit.audit)
 app.add_typer(label.label, name="label")
 app.command("export")(export.export)
+app.command("certify")(certify.certify)
+app.command("verify")(certify.verify)
 app.command("models")(models.models)
 app.command("data")(data.data)
 app.command("convert")(convert.convert)

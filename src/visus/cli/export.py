@@ -41,6 +41,8 @@ def export(
         typer.Option("--list", help="Try every format and say what works here."),
     ] = False,
     weights: options.Weights = None,
+    certificate: options.RequireCertificate = None,
+    certificate_key: options.CertificateKey = None,
     offline: options.Offline = False,
     force: options.Force = False,
     as_json: options.AsJson = False,
@@ -52,10 +54,18 @@ def export(
         return
     from visus.pipeline.export import Asked, export_model, require_format
     from visus.pipeline.int8 import quantize_model
+    from visus.pipeline.verify import RequiredCertificate
 
     to = require_format(to)
     asked = Asked(
-        _given(model), out, source, weights, offline=offline, force=force, say=progress
+        _given(model),
+        out,
+        source,
+        weights,
+        offline=offline,
+        force=force,
+        say=progress,
+        certificate=RequiredCertificate.read(certificate, certificate_key),
     )
     done: Shrunk | Exported
     if int8 or budget is not None:

@@ -64,6 +64,30 @@ Coverage = Annotated[
     float | None,
     typer.Option("--coverage", help="Share of sets that hold the truth; more: unsure."),
 ]
+SignerKey = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="PUBLIC",
+        help="Whose it must be: a public key, its file, or its fingerprint.",
+    ),
+]
+RequireCertificate = Annotated[
+    Path | None,
+    typer.Option(
+        "--require-certificate",
+        metavar="FILE|FOLDER",
+        help="Refuse models without a valid certificate, see `visus certify`.",
+    ),
+]
+CertificateKey = Annotated[
+    str | None,
+    typer.Option(
+        "--certificate-key",
+        metavar="PUBLIC",
+        help="Whose certificate: a public key, its file, or its fingerprint.",
+    ),
+]
 Views = Annotated[
     str,
     typer.Option(

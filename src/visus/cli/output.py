@@ -1,7 +1,8 @@
 """How every verb answers: data on standard output, talk on standard error, exit codes.
 
-0 done; 1 unexpected; 2 usage or settings; 3 data; 4 model; 5 machine; 130 Ctrl-C;
-143 terminated. With --json, standard output is one JSON object, errors included.
+0 done; 1 unexpected; 2 usage or settings; 3 data; 4 model; 5 machine; 6 a gate of a
+certificate fails; 130 Ctrl-C; 143 terminated. With --json, standard output is one JSON
+object, errors included.
 """
 
 import functools
@@ -17,6 +18,8 @@ import typer
 
 from visus.core.errors import VisusError
 
+# All was done, and the model does not reach what was set.
+GATE_FAILED = 6
 INTERRUPTED = 130
 TERMINATED = 143
 

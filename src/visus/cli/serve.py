@@ -69,12 +69,15 @@ def serve(
     tls_cert: Certificate = None,
     tls_key: PrivateKey = None,
     log: LogFile = None,
+    certificate: options.RequireCertificate = None,
+    certificate_key: options.CertificateKey = None,
     settings: options.Settings = None,
 ) -> None:
     """Answer pictures over the network until a signal comes."""
     from visus.core.settings import merge_into, parse_overrides
     from visus.pipeline.serve import ServeRequest
     from visus.pipeline.serve import serve as run
+    from visus.pipeline.verify import RequiredCertificate
 
     choices: dict[str, Any] = {
         "engine": {"input": unit},
@@ -96,6 +99,7 @@ def serve(
         grpc_port=grpc,
         api_key_file=api_key_file,
         log=log,
+        certificate=RequiredCertificate.read(certificate, certificate_key),
     )
     whole = run(request, lambda lines: write("\n".join(lines)))
     if not whole:

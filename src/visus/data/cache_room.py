@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from visus.core.errors import ConfigError
-from visus.data.home import visus_home
+from visus.data.home import keys_folder, visus_home
 
 BUDGET_VARIABLE = "VISUS_CACHE_GIGABYTES"
 # The default: this much, and of a small disk no more than a tenth.
@@ -116,8 +116,9 @@ def sweep() -> None:
 
 def cache_sizes() -> dict[str, int]:
     """Bytes in each folder of the cache, by name."""
-    home = visus_home()
-    folders = [entry for entry in _entries(home) if entry.is_dir()]
+    places = (entry for entry in _entries(visus_home()) if entry.is_dir())
+    # A key cannot be made again: what it signed would be a stranger's.
+    folders = [place for place in places if place != keys_folder()]
     return {folder.name: _bytes_below(folder) for folder in folders}
 
 

@@ -63,15 +63,7 @@ def evaluate(
         DataError: no picture has a target, or one has no answer.
     """
     task = predictions.meaning
-    test = _labelled(test, task)
-    tested = Tested(
-        predictions=_answers_to(test, predictions),
-        test=test,
-        train=_labelled(train, task) if train else None,
-        plain=_labelled(plain, task) if plain else None,
-        calibration=by.calibration if by else None,
-        uncalibrated=by.uncalibrated if by else "",
-    )
+    tested = held_against(predictions, test, train=train, plain=plain, by=by)
     parts = MEASURES[task.kind](tested)
     if by is not None and task.kind != "numeric":
         parts = parts.and_also(measure_calibration(tested))
@@ -85,6 +77,31 @@ def evaluate(
         findings=(*findings, *parts.findings),
         tables=tuple(parts.tables),
         figures=(*learning_curves(epochs), *parts.figures),
+    )
+
+
+def held_against(
+    predictions: Predictions,
+    test: Batch,
+    *,
+    train: Batch | None = None,
+    plain: Batch | None = None,
+    by: Bundle | None = None,
+) -> Tested:
+    """Answers beside the truth, as measures take them; arguments as of `evaluate`.
+
+    Raises:
+        DataError: no picture has a target, or one has no answer.
+    """
+    task = predictions.meaning
+    test = _labelled(test, task)
+    return Tested(
+        predictions=_answers_to(test, predictions),
+        test=test,
+        train=_labelled(train, task) if train else None,
+        plain=_labelled(plain, task) if plain else None,
+        calibration=by.calibration if by else None,
+        uncalibrated=by.uncalibrated if by else "",
     )
 
 

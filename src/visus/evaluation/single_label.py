@@ -23,7 +23,7 @@ def measure_single_label(tested: Tested) -> Parts:
     names, answers = predictions.class_names, predictions.answer_numbers
     facts = _facts(predictions, test)
     plain = tested.plain or test
-    baselines = _baselines(tested.train, plain, len(names)) if tested.train else []
+    baselines = baseline_facts(tested.train, plain, len(names)) if tested.train else []
     confusion = confusion_matrix(test.targets, answers, len(names))
     weighted = confusion_matrix(test.targets, answers, len(names), test.weights)
     return Parts(
@@ -58,7 +58,8 @@ def _facts(predictions: Predictions, test: Batch) -> list[Fact]:
     return facts
 
 
-def _baselines(train: Batch, test: Batch, num_classes: int) -> list[Fact]:
+def baseline_facts(train: Batch, test: Batch, num_classes: int) -> list[Fact]:
+    """What one gets without learning, from the training pictures alone."""
     majority = majority_accuracy(train, test)
     centroid = nearest_centroid_accuracy(train, test, num_classes)
     return [

@@ -23,6 +23,7 @@ from visus.pipeline.question import Question
 from visus.pipeline.shifted import Elsewhere
 from visus.pipeline.train import Request
 from visus.pipeline.trained import TrainedRun, finished_run
+from visus.pipeline.verify import RequiredCertificate
 from visus.reporting.view import ReportView
 
 __all__ = [
@@ -189,6 +190,8 @@ def export(
     data: Any = None,
     offline: bool = False,
     force: bool = False,
+    certificate: str | Path | None = None,
+    certificate_key: str | None = None,
     progress: Progress | None = None,
 ) -> Exported:
     """Write a bundle in another format, proved to be the same model.
@@ -200,6 +203,8 @@ def export(
         data: pictures for the proof, as `train` takes them; `None`: made ones.
         offline: never open a connection.
         force: replace what an earlier export wrote there.
+        certificate: file or folder of the certificate that it must have.
+        certificate_key: with which that must be signed.
         progress: who is told; nobody by default.
 
     Raises:
@@ -218,6 +223,9 @@ def export(
         offline=offline,
         force=force,
         say=progress or SilentProgress(),
+        certificate=RequiredCertificate.read(
+            None if certificate is None else Path(certificate), certificate_key
+        ),
     )
     return export_model(asked, to)
 

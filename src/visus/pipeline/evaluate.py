@@ -90,13 +90,13 @@ def evaluate_bundle(
     asked.require_fitting(bundle)
     dataset, ledger = read_source(source, Access(offline, progress))
     dataset, ledger = as_asked(dataset, ledger, bundle, target)
-    dataset = _tested(dataset)
+    dataset = tested_of(dataset)
     scan = scan_pictures(
         dataset, ledger, bundle.spec, progress=progress, measured=False
     )
     known = replace(scan.pictures, targets=bundle.task.targets(scan.dataset))
-    pictures, left_out = _unseen(bundle, scan.dataset, known)
-    further = measures(asked, bundle, scan, _column(bundle, target), progress)
+    pictures, left_out = unseen(bundle, scan.dataset, known)
+    further = measures(asked, bundle, scan, target_column(bundle, target), progress)
     with progress.stage("Evaluating"):
         answers = answer(bundle, pictures, scan.dataset)
     report = evaluate(
@@ -142,7 +142,8 @@ def _require_known(dataset: ImageDataset, bundle: Bundle) -> None:
         )
 
 
-def _tested(dataset: ImageDataset) -> ImageDataset:
+def tested_of(dataset: ImageDataset) -> ImageDataset:
+    """The test of a source, or all of it where no split is given."""
     if all(record.split is None for record in dataset.records):
         return dataset
     # As in training: a validation split without a test is the test.
@@ -151,9 +152,12 @@ def _tested(dataset: ImageDataset) -> ImageDataset:
     return test if len(test) else dataset
 
 
-def _unseen(
-    bundle: Bundle, dataset: ImageDataset, pictures: Batch
-) -> tuple[Batch, int]:
+def unseen(bundle: Bundle, dataset: ImageDataset, pictures: Batch) -> tuple[Batch, int]:
+    """The pictures that a bundle did not learn from, and how many are left out.
+
+    Raises:
+        DataError: it learned from all of them.
+    """
     seen = bundle.trained_on(record.content_hash for record in dataset.records)
     if seen.all():
         raise DataError(
@@ -184,7 +188,7 @@ def _findings(left_out: int, ledger: Ledger) -> list[Finding]:
     return found
 
 
-def _column(bundle: Bundle, target: str | None) -> str | None:
+def target_column(bundle: Bundle, target: str | None) -> str | None:
     """What the truth is called, which is no trait of a picture."""
     learned = bundle.origin.get("config", {}).get("data", {})
     return target or learned.get("target")

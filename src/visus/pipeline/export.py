@@ -30,6 +30,7 @@ from visus.exporting.export import (
 from visus.exporting.proof import FURTHER_PICTURES, made_pictures
 from visus.models.config import NetworkConfig
 from visus.pipeline.pretrained import open_model
+from visus.pipeline.verify import RequiredCertificate
 
 # What formats are tried with where no bundle is given.
 TRIAL_NETWORK, TRIAL_SHAPE, TRIAL_CLASSES, TRIAL_PICTURES = "quick", (28, 28, 1), 3, 4
@@ -95,6 +96,7 @@ class Asked:
         offline: never open a connection.
         force: replace what an earlier export wrote there.
         say: who is told.
+        certificate: that the model must have; `None`: none.
     """
 
     model: Path
@@ -104,11 +106,17 @@ class Asked:
     offline: bool = False
     force: bool = False
     say: Progress = field(default_factory=SilentProgress)
+    certificate: RequiredCertificate | None = None
 
     @property
     def access(self) -> Access:
         """How sources and weights may be reached."""
         return Access(self.offline, self.say)
+
+    def require_certified(self) -> None:
+        """Refuse, with a `ModelError`, a model without the certificate it must have."""
+        if self.certificate is not None:
+            self.certificate.check(self.model)
 
     def place(self, to: str) -> Path:
         """Where it is to lie, in that format."""
@@ -133,6 +141,7 @@ def export_model(asked: Asked, to: str) -> Exported:
     # A misspelt name or a taken place should not wait for a thousand files.
     exporter: type[Exporter] = EXPORTERS.load(to)
     require_free(exporter, asked.place(to), force=asked.force)
+    asked.require_certified()
     bundle = open_model(asked.model, asked.weights, asked.access)
     return export_bundle(
         bundle,

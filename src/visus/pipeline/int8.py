@@ -78,6 +78,7 @@ def quantize_model(
     if asked.out is None:
         out = out.with_name(f"{out.stem}.int8{out.suffix}")
     require_free(EXPORTERS.load(to), out, force=asked.force)
+    asked.require_certified()
     bundle = open_model(asked.model, asked.weights, asked.access)
     calibration, held = _pictures(bundle, asked)
     points = DEFAULT_BUDGET if budget is None else budget

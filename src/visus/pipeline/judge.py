@@ -1,6 +1,6 @@
 """The tests of explanations, asked of every map of one picture."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +40,7 @@ from visus.pipeline.known import NothingLearned
 from visus.pipeline.question import Opened, make_explainer
 
 BASELINE = "random-map"
+Stirred = tuple[Callable[[Pixels], Floats], Callable[[], OpenedNetwork]]
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,17 @@ class Judge:
         self.opened = opened
         self.subject = opened.subject()
 
+    def beside(self, pixels: Pixels) -> "Judge":
+        """The same networks asked of another picture; to open them takes seconds.
+
+        Args:
+            pixels: uint8 `(height, width, channels)`, prepared.
+        """
+        other = Judge(replace(self.opened, pixels=pixels))
+        other.subject = replace(other.subject, opened=self.subject.opened)
+        other.stirred = self.stirred
+        return other
+
     def all(self, methods: Collection[str] | None = None) -> Iterator[Judged]:
         """Every method in turn, or these; those that do not apply say why."""
         parts = [p for p in EXPLAINERS if methods is None or p.name in methods]
@@ -173,15 +185,23 @@ class Judge:
 
         return sanity_of(found.values, explain, self.shuffled)
 
-    @cached_property
+    @property
     def shuffled(self) -> tuple[Subject, ...]:
         """The picture and score with networks of stirred kernels."""
-        return tuple(self._shuffled(number) for number in range(1, SHUFFLES + 1))
+        return tuple(
+            replace(self.subject, scores=scores, opened=opened)
+            for scores, opened in self.stirred
+        )
 
-    def _shuffled(self, seed: int) -> Subject:
+    @cached_property
+    def stirred(self) -> tuple[Stirred, ...]:
+        """Networks of stirred kernels: what gives their scores, and their layers."""
+        return tuple(self._stirred(number) for number in range(1, SHUFFLES + 1))
+
+    def _stirred(self, seed: int) -> Stirred:
         graph = shuffled_graph(self.opened.bundle.contents.graph, seed)
         session, kept = Session(graph), list[OpenedNetwork]()
-        bundle = self.opened.bundle
+        bundle, network = self.opened.bundle, self.subject.network
 
         def scores(pixels: Pixels) -> Floats:
             # As those of the network that learned, which are calibrated.
@@ -189,10 +209,10 @@ class Judge:
 
         def opened() -> OpenedNetwork:
             if not kept:
-                kept.append(self.opened.network.shuffled(seed))
+                kept.append(network().shuffled(seed))
             return kept[0]
 
-        return replace(self.subject, scores=scores, opened=opened)
+        return scores, opened
 
 
 def _reason(error: VisusError) -> str:

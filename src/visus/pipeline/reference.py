@@ -3,6 +3,7 @@
 from pydantic.fields import FieldInfo
 
 from visus.auditing import CHECKS
+from visus.certifying.gates import Gates
 from visus.core.registry import Registry
 from visus.core.settings import Settings
 from visus.data.config import AugmentConfig, DataConfig
@@ -54,7 +55,7 @@ def reference_page() -> str:
     parts += _settings(GROUPS)
     parts += ["", "### Of `visus serve`", "", "`policy` is serving.toml too.", ""]
     parts += _settings(SERVER_GROUPS)
-    parts += _registry("Tasks", TASKS)
+    parts += _gates() + _registry("Tasks", TASKS)
     parts += _registry("Networks", NETWORKS)
     parts += _registry("Backbones", BACKBONES) + _registry("Sources", SOURCES)
     parts += [*_registry("Checks", CHECKS), *_part_settings("check", CHECKS)]
@@ -64,6 +65,14 @@ def reference_page() -> str:
     parts += ["", "## Recipes", "", "| name | what it is for |", "| --- | --- |"]
     parts += [f"| `{name}` | {recipe.summary} |" for name, recipe in RECIPES.items()]
     return "\n".join(parts) + "\n"
+
+
+def _gates() -> list[str]:
+    """A row a metric that gates.toml may name."""
+    head = ["", "## Gates", "", "For `visus certify --gates`: `min`, `max` or both."]
+    rows = ["", "| metric | what it is |", "| --- | --- |"]
+    fields = Gates.model_fields.items()
+    return [*head, *rows, *(f"| `{name}` | {f.description} |" for name, f in fields)]
 
 
 def _settings(groups: tuple[tuple[str, type[Settings]], ...]) -> list[str]:

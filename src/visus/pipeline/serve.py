@@ -10,10 +10,11 @@ from typing import Any
 from visus.core.errors import ConfigError, ModelError
 from visus.core.settings import read_settings
 from visus.data.extras import need
+from visus.pipeline.verify import RequiredCertificate
 from visus.serving.config import ServingConfig
 from visus.serving.engine import Engine
 from visus.serving.explaining import Explained, Explaining, GoOn, Question
-from visus.serving.keeper import Keeper
+from visus.serving.keeper import Keeper, Permit, permit_all
 from visus.serving.keys import ApiKeys
 from visus.serving.log import Log
 from visus.serving.repository import Repository
@@ -42,6 +43,7 @@ class ServeRequest:
         grpc_port: of the gRPC listener; `None`: there is none.
         api_key_file: keys, one a line.
         log: a file; `None`: standard error.
+        certificate: that every model must have; `None`: none.
     """
 
     bundles: Sequence[Path] = ()
@@ -51,6 +53,7 @@ class ServeRequest:
     grpc_port: int | None = None
     api_key_file: Path | None = None
     log: Path | None = None
+    certificate: RequiredCertificate | None = None
 
 
 def serve(request: ServeRequest, announce: Callable[[list[str]], None]) -> bool:
@@ -85,7 +88,7 @@ async def _serve(request: ServeRequest, announce: Callable[[list[str]], None]) -
     source = _source(request, config)
     keys = ApiKeys.read(request.api_key_file)
     log = Log.open(request.log)
-    service = make_service(source, config, keys, log)
+    service = make_service(source, config, keys, log, _permit(request))
     listeners = _listeners(service, config, request.grpc_port)
     addresses = [listener.address for listener in listeners]
 
@@ -102,12 +105,16 @@ async def _serve(request: ServeRequest, announce: Callable[[list[str]], None]) -
 
 
 def make_service(
-    source: ModelSource, config: ServingConfig, keys: ApiKeys, log: Log
+    source: ModelSource,
+    config: ServingConfig,
+    keys: ApiKeys,
+    log: Log,
+    permit: Permit = permit_all,
 ) -> Service:
     """A server without doors; nothing is loaded yet."""
     metrics = importlib.import_module("visus.serving.metrics")
     repository = Repository()
-    keeper = Keeper(source, repository, config.engine, log.tell)
+    keeper = Keeper(source, repository, config.engine, log.tell, permit)
     engine = Engine(repository, config.engine)
     explaining = (
         Explaining(_explain, config.explain) if config.explain.enabled else None
@@ -128,6 +135,11 @@ def _explain(question: Question, go_on: GoOn) -> Explained:
     explain_served = importlib.import_module("visus.pipeline.explain_served")
     explained: Explained = explain_served.explain_served(question, go_on)
     return explained
+
+
+def _permit(request: ServeRequest) -> Permit:
+    required = request.certificate
+    return permit_all if required is None else required.check
 
 
 def _source(request: ServeRequest, config: ServingConfig) -> ModelSource:

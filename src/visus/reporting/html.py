@@ -45,25 +45,41 @@ def report_html(report: Report, *, leading: int = 0) -> str:
         leading: so many of its first figures stand right below the facts, and then
             tables above charts.
     """
+    return page_html(report.title, report_fragment(report, leading=leading))
+
+
+def page_html(title: str, fragment: str) -> str:
+    """A whole page around a fragment, in which nothing can run or ask.
+
+    Args:
+        title: of the page, not yet escaped.
+        fragment: HTML in which everything from outside is.
+    """
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>{escaped(report.title)}</title>"
+        f"<title>{escaped(title)}</title>"
         f"<style>{PAGE_STYLE}</style></head>\n"
-        f"<body>{report_fragment(report, leading=leading)}</body></html>\n"
+        f"<body>{fragment}</body></html>\n"
     )
 
 
 def report_fragment(report: Report, *, leading: int = 0) -> str:
     """The report without the page around it, for notebooks."""
+    content = report_content(report, leading=leading)
+    return f'<style>{STYLE}</style><div class="visus">\n{content}\n</div>'
+
+
+def report_content(report: Report, *, leading: int = 0, heading: str = "h1") -> str:
+    """The report without its style, to stand among others on one page."""
     first, rest = report.figures[:leading], report.figures[leading:]
     charts = [figure for figure in rest if isinstance(figure, Chart)]
     others = [figure for figure in rest if not isinstance(figure, Chart)]
     tables = [*map(_table, report.tables)]
     parts = [
-        f"<h1>{escaped(report.title)}</h1>",
+        f"<{heading}>{escaped(report.title)}</{heading}>",
         _wrapped("facts", map(_fact, report.facts)),
         *map(_figure, first),
         *map(_finding, report.findings),
@@ -72,8 +88,7 @@ def report_fragment(report: Report, *, leading: int = 0) -> str:
         *(() if first else tables),
         *map(_figure, others),
     ]
-    content = "\n".join(part for part in parts if part)
-    return f'<style>{STYLE}</style><div class="visus">\n{content}\n</div>'
+    return "\n".join(part for part in parts if part)
 
 
 def _wrapped(name: str, parts: Iterable[str]) -> str:

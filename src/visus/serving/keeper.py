@@ -6,8 +6,10 @@ but its own status: what answered goes on answering.
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from visus.core.errors import VisusError
 from visus.serving.config import EngineConfig
 from visus.serving.refusals import Code, Refusal, not_found
 from visus.serving.repository import Repository
@@ -17,6 +19,12 @@ from visus.serving.versions import Found, ModelFolder, State, VersionStatus
 
 # Told of everything that happens to a model: what, and the facts.
 Tell = Callable[..., None]
+# Raises for a file that may not be served.
+Permit = Callable[[Path], None]
+
+
+def permit_all(path: Path) -> None:
+    """Any file may be served."""
 
 
 class Keeper:
@@ -27,6 +35,7 @@ class Keeper:
         repository: is brought to that.
         config: how versions answer.
         tell: hears what happens.
+        permit: says which files may be served.
     """
 
     def __init__(
@@ -35,11 +44,13 @@ class Keeper:
         repository: Repository,
         config: EngineConfig,
         tell: Tell,
+        permit: Permit = permit_all,
     ) -> None:
         self._source = source
         self._repository = repository
         self._config = config
         self._tell = tell
+        self._permit = permit
         self._lock = threading.Lock()
         self._stop = threading.Event()
         # What was tried, by model and version: a file that did not load is tried again
@@ -150,7 +161,7 @@ class Keeper:
         if not available:
             self._note(name, VersionStatus(version, State.LOADING))
         try:
-            served = Served.load(name, version, found.path, self._config)
+            served = self._permitted(name, version, found.path)
         except Exception as error:  # noqa: BLE001
             # Whatever is in a file, the models that are there must go on answering, and
             # this thread go on looking.
@@ -167,6 +178,17 @@ class Keeper:
         if before is not None:
             self._end(before, None)
         return True
+
+    def _permitted(self, name: str, version: int, path: Path) -> Served:
+        self._permit(path)
+        served = Served.load(name, version, path, self._config)
+        try:
+            # Another file may have taken its place while it was read.
+            self._permit(path)
+        except VisusError:
+            served.close(0)
+            raise
+        return served
 
     def _drop_all(self, name: str) -> None:
         for version in tuple(self._repository.model(name).available):

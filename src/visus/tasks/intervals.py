@@ -71,6 +71,29 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     )
 
 
+def mean_share_interval(shares: ArrayLike, confidence: float = 0.95) -> Interval:
+    """The mean of shares, such as how often each picture is answered right.
+
+    Student's interval within 0 and 1. Where all are alike that has no width, which few
+    pictures do not prove: then it is Wilson's, as if each were right or wrong, which is
+    never too narrow.
+
+    Args:
+        shares: `(num_pictures,)`, 0 to 1, at least one.
+        confidence: of the interval, a share.
+
+    Example:
+        >>> round(mean_share_interval([1.0] * 20).low, 3)
+        0.839
+    """
+    measured = np.asarray(shares, dtype=np.float64)
+    if np.ptp(measured) == 0:
+        return wilson_interval(float(measured.sum()), len(measured), confidence)
+    found = mean_interval(measured, confidence)
+    ends = {"low": max(0.0, found.low), "high": min(1.0, found.high)}
+    return found.model_copy(update=ends)
+
+
 def student_quantile(share: float, freedom: int) -> float:
     """The quantile of Student's t above its middle (Hill, Algorithm 396, 1970).
 

@@ -14,7 +14,7 @@ from visus.data.batches import Batch
 from visus.data.corruptions import CORRUPTIONS, SEVERITIES, corrupted
 from visus.data.encode import png_base64
 from visus.evaluation.parts import Parts, Tested
-from visus.tasks.intervals import mean_interval
+from visus.tasks.intervals import mean_share_interval
 
 Pixels = NDArray[np.uint8]
 Scores = NDArray[np.float32]
@@ -105,9 +105,8 @@ def _facts(clean: Cell, cells: Cells, common: Sequence[str]) -> list[Fact]:
         [cells[name, severity].right for name in common for severity in SEVERITIES],
         axis=0,
     )
-    found = mean_interval(shares)
-    low, high = max(0.0, found.low), min(1.0, found.high)
-    interval = found.model_copy(update={"low": low, "high": high})
+    interval = mean_share_interval(shares)
+    low, high = interval.low, interval.high
     text = (
         f"{interval.value:.2%} (95 % interval {low:.2%} to {high:.2%}) over "
         f"{len(common)} corruptions at five severities; {clean.right.mean():.2%} as "
@@ -145,12 +144,26 @@ def _findings(clean: Cell, cells: Cells, chosen: Sequence[str]) -> list[Finding]
 def _by_kind(clean: Cell, cells: Cells, chosen: Sequence[str]) -> Table:
     rows = []
     for name in chosen:
+        hits = np.mean([cells[name, s].right for s in SEVERITIES], axis=0)
         shares = [float(cells[name, s].right.mean()) for s in SEVERITIES]
-        mean = float(np.mean(shares))
-        rows.append((name, *(f"{s:.1%}" for s in shares), f"{mean:.1%}"))
+        # Of five answers to one picture the mean is one witness.
+        mean = mean_share_interval(hits)
+        rows.append(
+            (
+                name,
+                *(f"{s:.1%}" for s in shares),
+                f"{mean.value:.1%}",
+                f"{mean.low:.1%} to {mean.high:.1%}",
+            )
+        )
     return Table(
         title="Accuracy under corruptions",
-        columns=("corruption", *(str(s) for s in SEVERITIES), "mean"),
+        columns=(
+            "corruption",
+            *(str(s) for s in SEVERITIES),
+            "mean",
+            "95 % interval",
+        ),
         rows=tuple(rows),
         note=f"By severity, on the same {len(clean.right):,} pictures in every cell; "
         f"{clean.right.mean():.1%} as they are. After ImageNet-C (Hendrycks and "
