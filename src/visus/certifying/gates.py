@@ -51,6 +51,8 @@ class Gates(Settings):
     false_rejections: Bounds = _metric("share of the test pictures called unknown")
     corrupted_accuracy: Bounds = _metric("mean accuracy under common corruptions")
     shift_drop: Bounds = _metric("accuracy lost by a shift of two pixels, a share")
+    fgsm_accuracy: Bounds = _metric("accuracy under attack by one step")
+    pgd_accuracy: Bounds = _metric("accuracy under attack by many steps")
     accuracy_gap: Bounds = _metric("largest gap between two groups, a share")
     export_difference: Bounds = _metric("largest difference of a score as ONNX")
     blocking_checks: Bounds = _metric("checks of the audit that should stop a training")

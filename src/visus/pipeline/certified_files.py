@@ -24,6 +24,7 @@ HEADLINES = (
     "calibration_error",
     "answered",
     "corrupted_accuracy",
+    "pgd_accuracy",
     "accuracy_gap",
 )
 

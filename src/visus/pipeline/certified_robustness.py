@@ -5,16 +5,25 @@ import numpy as np
 from visus.certifying.certificate import Section
 from visus.certifying.sections import absent
 from visus.data.corruptions import CORRUPTIONS, SEVERITIES, corrupted
+from visus.evaluation.robustness.adversarial import measure_attacks
+from visus.evaluation.robustness.attacks import PICTURES, STEPS, Attacks
 from visus.evaluation.robustness.corruptions import measure_corruptions, sampled
 from visus.evaluation.robustness.translation import measure_translation
+from visus.pipeline.attacked import victim_of
+from visus.pipeline.certified_clock import TIME_IS_OVER
 from visus.pipeline.certified_work import Work
 
 # Of the time that is left.
 SHARE = 0.45
-# Fewer corrupted pictures say nothing.
+ATTACKS_SHARE = 0.35
+# To import Keras and open the network.
+OPENING_SECONDS = 10.0
+# Fewer corrupted or attacked pictures say nothing.
 FEWEST = 10
 # What the pilot begins with.
 PILOT = 2
+# Attacked to learn how long a step takes, at most.
+MOST_TIMED = 32
 # What shifts add to the time of corruptions, about.
 SHIFTS_EXTRA = 1.3
 
@@ -52,6 +61,47 @@ def corruptions_section(work: Work) -> Section:
 
 
 def adversarial_section(work: Work) -> Section:
-    """What an attacker can do; measured when `visus evaluate` can attack."""
-    reason = "this version of `visus certify` makes no attacks."
-    return absent("adversarial", "Attacked pictures", reason)
+    """What an attacker can do; on as many pictures as the time allows."""
+    title = "Attacked pictures"
+    reason = _why_not_attacked(work)
+    if reason:
+        return absent("adversarial", title, reason)
+    victim, test = victim_of(work.bundle, work.progress), work.tested.test
+    first = sampled(test, MOST_TIMED)
+    pixels, targets = np.asarray(first.pixels[:]), first.targets
+
+    def some(count: int) -> int:
+        victim.gradient(pixels[:count], targets[:count])
+        victim.answer(pixels[:count])
+        return count
+
+    with work.progress.stage("Timing attacks"):
+        # What is made by the first gradient stays.
+        some(1)
+        a_step = work.clock.pace(some, min(PILOT, len(pixels)), len(pixels))
+    # FGSM, noise and the pictures as they are take as long as three steps more.
+    fit = work.clock.fits(ATTACKS_SHARE, a_step * (STEPS + 3))
+    most = min(work.count, fit, PICTURES)
+    if most < min(FEWEST, work.count):
+        reason = (
+            f"the time that was left allows for {most} pictures, and fewer than "
+            f"{FEWEST} say nothing. Give more time with --minutes."
+        )
+        return absent("adversarial", title, reason)
+    attacks = Attacks(("fgsm", "pgd"), starts=1, pictures=most)
+    parts = measure_attacks(work.tested, victim, attacks, work.progress)
+    section = work.section("adversarial", title, parts)
+    return section.model_copy(update={"pictures": most})
+
+
+def _why_not_attacked(work: Work) -> str:
+    if not work.one_class:
+        return work.another_kind
+    if work.bundle.contents.network is None:
+        return (
+            "the bundle holds the ONNX graph of its network, and not its layers, and "
+            "attacks follow gradients."
+        )
+    if ATTACKS_SHARE * work.clock.left < OPENING_SECONDS:
+        return TIME_IS_OVER
+    return ""

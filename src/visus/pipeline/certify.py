@@ -76,6 +76,8 @@ SECTION_OF = {
     "false_rejections": "answers",
     "corrupted_accuracy": "corruptions",
     "shift_drop": "corruptions",
+    "fgsm_accuracy": "adversarial",
+    "pgd_accuracy": "adversarial",
     "accuracy_gap": "fairness",
     "export_difference": "export",
     "blocking_checks": "data",

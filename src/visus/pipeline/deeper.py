@@ -10,14 +10,14 @@ from visus.bundles import Bundle
 from visus.core.errors import ConfigError, ModelError
 from visus.core.progress import Progress
 from visus.data.scan import Scan
-from visus.data.sources.base import Access
 from visus.evaluation.costs import Costs, measure_costs
 from visus.evaluation.curves import measure_curves
 from visus.evaluation.fairness import measure_fairness
 from visus.evaluation.parts import Parts, Tested
-from visus.evaluation.robustness.attacks import Attacks, Victim
+from visus.evaluation.robustness.attacks import Attacks
 from visus.evaluation.slices import measure_slices, right_answers
 from visus.evaluation.views import measure_views
+from visus.pipeline.attacked import victim_of
 from visus.pipeline.shifted import Elsewhere, look_elsewhere
 from visus.pipeline.traits import groups_of, traits_of
 from visus.tasks.base import Task
@@ -176,16 +176,8 @@ def _attacks(attacks: Attacks, bundle: Bundle, progress: Progress) -> list[Measu
 
     def attacked(tested: Tested) -> Parts:
         from visus.evaluation.robustness.adversarial import measure_attacks
-        from visus.pipeline.question import opened_network
 
-        with progress.stage("Opening the network with Keras"):
-            network = opened_network(bundle, Access(offline=True, progress=progress))
-        victim = Victim(
-            bundle.answer,
-            lambda pixels, targets: network.loss_gradients(
-                network.images(pixels), targets
-            ),
-        )
+        victim = victim_of(bundle, progress)
         return measure_attacks(tested, victim, attacks, progress)
 
     return [attacked]
