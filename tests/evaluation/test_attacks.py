@@ -216,7 +216,7 @@ def test_budgets_are_those_of_the_literature_by_kind_of_picture():
     assert default_budget((32, 32, 3)) == 8 and default_budget((224, 224, 1)) == 8
     assert Attacks(budget=3).budget_for((28, 28, 1)) == 3
     assert Attacks(steps=20).step_size(8) == 1 and Attacks(steps=10).step_size(8) == 2
-    assert piece_size((28, 28, 1)) == 256 and piece_size((224, 224, 3)) == 10
+    assert piece_size((28, 28, 1)) == 256 and piece_size((224, 224, 3)) == 20
 
 
 @pytest.mark.parametrize(

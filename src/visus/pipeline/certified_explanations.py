@@ -14,6 +14,7 @@ from visus.core.report import Fact, Finding, Interval, Table
 from visus.core.seeds import random_generator
 from visus.explanation import EXPLAINERS
 from visus.explanation.faithfulness import POINTS, RANDOM_MAPS
+from visus.pipeline.certified_clock import TIME_IS_OVER
 from visus.pipeline.certified_work import Work
 from visus.pipeline.judge import Judge, Judged
 from visus.pipeline.question import Opened, Question
@@ -56,7 +57,8 @@ def explanations_section(work: Work) -> Section:
             f"{allowed:.0f} s were left for it. Give more time with --minutes."
         )
         return absent("explanations", TITLE, reason)
-    return _section(_judged(work, order[:MOST_PICTURES].tolist(), names, allowed))
+    rows = order[:MOST_PICTURES].tolist()
+    return _section(_judged(work, rows, names, an_answer, allowed))
 
 
 def _expected(methods: int, an_answer: float, pictures: int) -> float:
@@ -80,24 +82,37 @@ def _answered(work: Work, pixels: np.ndarray, count: int) -> int:
 
 
 def _judged(
-    work: Work, rows: list[int], names: list[str], allowed: float
+    work: Work, rows: list[int], names: list[str], an_answer: float, allowed: float
 ) -> Mapping[str, list[Judged]]:
     """Each method's maps with their tests, picture by picture while time is left."""
     found: dict[str, list[Judged]] = defaultdict(list)
-    begun, slowest = time.monotonic(), 0.0
+    begun, slowest = time.monotonic(), dict[str, float]()
     judge = _judge(work, rows[0])
     _open(judge)
     with work.progress.stage("Testing explanations", len(rows)):
         for row in rows:
-            started = time.monotonic()
-            if started - begun + slowest > allowed:
+            left = allowed - (time.monotonic() - begun)
+            if sum(slowest.values()) > left:
                 break
             judge = judge.beside(np.asarray(work.tested.test.pixels[row]))
             for name in names:
+                left = allowed - (time.monotonic() - begun)
+                if name not in slowest and _likely(name, slowest, an_answer) > left:
+                    break
+                started = time.monotonic()
                 found[name].append(judge.one(EXPLAINERS.part(name)))
-            slowest = max(slowest, time.monotonic() - started)
+                seconds = time.monotonic() - started
+                slowest[name] = max(slowest.get(name, 0.0), seconds)
+            names = list(found)
             work.progress.advance()
     return found
+
+
+def _likely(name: str, slowest: Mapping[str, float], an_answer: float) -> float:
+    """Seconds that a method takes, as much slower than told as others before it."""
+    told = sum(METHODS[other] + CURVES for other in slowest) + CHANCE * bool(slowest)
+    slower = sum(slowest.values()) / (told * an_answer) if told else 1.0
+    return max(1.0, slower) * (METHODS[name] + CURVES) * an_answer
 
 
 def _judge(work: Work, row: int) -> Judge:
@@ -130,7 +145,8 @@ def _section(found: Mapping[str, list[Judged]]) -> Section:
         if name not in told
     ]
     if not told:
-        return absent("explanations", TITLE, missing[0].message)
+        reason = missing[0].message if missing else TIME_IS_OVER
+        return absent("explanations", TITLE, reason)
     return measured(
         "explanations",
         TITLE,

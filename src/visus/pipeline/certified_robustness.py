@@ -5,8 +5,8 @@ import numpy as np
 from visus.certifying.certificate import Section
 from visus.certifying.sections import absent
 from visus.data.corruptions import CORRUPTIONS, SEVERITIES, corrupted
-from visus.evaluation.robustness.adversarial import measure_attacks
-from visus.evaluation.robustness.attacks import PICTURES, STEPS, Attacks
+from visus.evaluation.robustness.adversarial import fights_of, measure_attacks
+from visus.evaluation.robustness.attacks import PICTURES, STEPS, Attacks, Victim
 from visus.evaluation.robustness.corruptions import measure_corruptions, sampled
 from visus.evaluation.robustness.translation import measure_translation
 from visus.pipeline.attacked import victim_of
@@ -22,8 +22,6 @@ OPENING_SECONDS = 10.0
 FEWEST = 10
 # What the pilot begins with.
 PILOT = 2
-# Attacked to learn how long a step takes, at most.
-MOST_TIMED = 32
 # What shifts add to the time of corruptions, about.
 SHIFTS_EXTRA = 1.3
 
@@ -66,32 +64,37 @@ def adversarial_section(work: Work) -> Section:
     reason = _why_not_attacked(work)
     if reason:
         return absent("adversarial", title, reason)
-    victim, test = victim_of(work.bundle, work.progress), work.tested.test
-    first = sampled(test, MOST_TIMED)
-    pixels, targets = np.asarray(first.pixels[:]), first.targets
-
-    def some(count: int) -> int:
-        victim.gradient(pixels[:count], targets[:count])
-        victim.answer(pixels[:count])
-        return count
-
-    with work.progress.stage("Timing attacks"):
-        # What is made by the first gradient stays.
-        some(1)
-        a_step = work.clock.pace(some, min(PILOT, len(pixels)), len(pixels))
-    # FGSM, noise and the pictures as they are take as long as three steps more.
-    fit = work.clock.fits(ATTACKS_SHARE, a_step * (STEPS + 3))
-    most = min(work.count, fit, PICTURES)
+    victim = victim_of(work.bundle, work.progress)
+    most = _most_attacked(work, victim)
     if most < min(FEWEST, work.count):
         reason = (
             f"the time that was left allows for {most} pictures, and fewer than "
             f"{FEWEST} say nothing. Give more time with --minutes."
         )
         return absent("adversarial", title, reason)
-    attacks = Attacks(("fgsm", "pgd"), starts=1, pictures=most)
-    parts = measure_attacks(work.tested, victim, attacks, work.progress)
+    parts = measure_attacks(work.tested, victim, _attacks(most), work.progress)
     section = work.section("adversarial", title, parts)
     return section.model_copy(update={"pictures": most})
+
+
+def _attacks(pictures: int) -> Attacks:
+    return Attacks(("fgsm", "pgd"), starts=1, pictures=pictures)
+
+
+def _most_attacked(work: Work, victim: Victim) -> int:
+    """How many pictures fit, by attacking some: most are fooled long before the end."""
+    test, allowed = work.tested.test, ATTACKS_SHARE * work.clock.left
+    few = min(FEWEST, work.count)
+    begun = work.clock.seconds
+    some = sampled(test, few)
+    victim.gradient(np.asarray(some.pixels[:]), some.targets)
+    # Noise, FGSM and pictures as they are take as long as three steps more.
+    if (STEPS + 3) * (work.clock.seconds - begun) > allowed:
+        return 0
+    begun = work.clock.seconds
+    fights_of(test, victim, _attacks(few), work.progress)
+    a_picture = (work.clock.seconds - begun) / few
+    return min(work.count, work.clock.fits(ATTACKS_SHARE, a_picture), PICTURES)
 
 
 def _why_not_attacked(work: Work) -> str:

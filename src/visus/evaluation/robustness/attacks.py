@@ -41,7 +41,7 @@ STEPS, STARTS, PICTURES = 20, 2, 300
 # Steps go 2.5 times as far as the budget's edge (Madry et al., 2018).
 REACH = 2.5
 # Pictures at a time: a gradient keeps all that the layers gave.
-PIECE_PLACES, MOST_PIECE = 2**19, 256
+PIECE_PLACES, MOST_PIECE = 2**20, 256
 
 
 @dataclass(frozen=True)
