@@ -23,13 +23,15 @@ from visus.tasks.intervals import mean_interval, wilson_interval
 TITLE = "Tests of explanations"
 # Of the time that is left; what comes after is writing three files.
 SHARE = 0.8
+# Answers of the graph in the time of one gradient of a large network with Keras.
+GRADIENT = 40
 # Those whose faith is a promise of Visus, with the answers of the model that a map and
 # its tests take, about: three stirred networks are explained too. The cheapest first.
 METHODS = {
     "grad-cam": 100,
-    "integrated-gradients": 300,
     "occlusion": 4 * 196,
     "rise": 4 * 1_000,
+    "integrated-gradients": 4 * 100 * GRADIENT,
 }
 # Of the curves of the maps drawn by chance, and those of one method.
 CHANCE, CURVES = 2 * POINTS * RANDOM_MAPS, 2 * POINTS
