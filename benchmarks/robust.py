@@ -18,14 +18,12 @@ ratio: accuracy under PGD of the recipe `adversarial`, over that of `quick` wher
 have any right (at least one picture is counted).
 """
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.data import own_home, scratch_folder
 from benchmarks.measure import (
     Measurement,
     describe_machine,
@@ -35,12 +33,13 @@ from benchmarks.measure import (
     tell_progress,
     write_results,
 )
+from benchmarks.pieces import ask, measure, results_name
 from benchmarks.trust import mnist_source, test_of
 from visus.bundles import Bundle
 from visus.data.batches import Batch
 from visus.data.corruptions import corrupted
 from visus.evaluation.parts import Tested
-from visus.evaluation.robustness.attacks import Attacks, Victim
+from visus.evaluation.robustness.attacks import Attacks
 from visus.evaluation.robustness.corruptions import measure_corruptions
 from visus.tasks.intervals import wilson_interval
 
@@ -62,22 +61,16 @@ ATTACKED_QUICK, CORRUPTED_QUICK = 200, 100
 
 def main() -> None:
     """Measure, print, keep."""
-    parser = argparse.ArgumentParser(description="Robustness.")
-    parser.add_argument("--quick", action="store_true", help="digits, fewer pictures")
-    parser.add_argument("--only", nargs="+", choices=PIECES, help="some pieces")
-    asked = parser.parse_args()
+    asked = ask("Robustness.", "digits, fewer pictures", PIECES)
     machine = describe_machine()
-    measurements: list[Measurement] = []
-    for name in asked.only or PIECES:
-        with scratch_folder() as folder, own_home(folder):
-            measurements += PIECES[name](folder, asked.quick)
+    measurements = measure(asked, PIECES)
     rows = [tuple(str(m[name]) for name in COLUMNS) for m in measurements]
     print(table(COLUMNS, rows))
     print()
     print(machine_lines(machine))
     ratio = gain(measurements)
     write_results(
-        "-".join(("robust", *(asked.only or ()))),
+        results_name("robust", asked),
         quick=asked.quick,
         machine=machine,
         ratios={"PGD accuracy, adversarial over quick": ratio},
@@ -139,21 +132,17 @@ def attacked(
     side: str, bundle: Bundle, pictures: Batch, quick: bool
 ) -> list[Measurement]:
     """Accuracy of one bundle as pictures are, and under each attack."""
-    from visus.data.sources.base import Access
+    from visus.core.progress import SilentProgress
     from visus.evaluation.robustness.adversarial import fights_of
-    from visus.pipeline.question import opened_network
+    from visus.pipeline.attacked import victim_of
 
     tell_progress(f"attacking {side}")
-    network = opened_network(bundle, Access(offline=True))
-
-    def gradient(pixels: Any, targets: Any) -> Any:
-        return network.loss_gradients(network.images(pixels), targets)
-
+    victim = victim_of(bundle, SilentProgress())
     clean = bundle.scores(pictures.pixels).argmax(axis=1) == pictures.targets
     found = [share("adversarial", side, "as they are", clean)]
     most = ATTACKED_QUICK if quick else ATTACKED
     attacks = Attacks(("fgsm", "pgd"), pictures=most)
-    fights = fights_of(pictures, Victim(bundle.answer, gradient), attacks)
+    fights = fights_of(pictures, victim, attacks)
     found.append(
         share("adversarial", side, "the same pictures as they are", fights.right_as_is)
     )

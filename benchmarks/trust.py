@@ -18,14 +18,13 @@ course's networks for one epoch; its figures are no claims.
 ratio: targets that were met over targets that were measured.
 """
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.data import own_home, scratch_folder, shared_archive, unpack
+from benchmarks.data import shared_archive, unpack
 from benchmarks.measure import (
     RESULTS,
     Measurement,
@@ -36,6 +35,7 @@ from benchmarks.measure import (
     tell_progress,
     write_results,
 )
+from benchmarks.pieces import ask, measure, results_name
 from visus.bundles import Bundle
 from visus.bundles.calibration import tempered
 from visus.bundles.runtime import Outputs
@@ -61,24 +61,16 @@ NETWORKS = {
 
 def main() -> None:
     """Measure, print, keep."""
-    parser = argparse.ArgumentParser(description="Trust in answers.")
-    parser.add_argument("--quick", action="store_true", help="smaller trainings")
-    parser.add_argument("--only", nargs="+", choices=PIECES, help="some pieces")
-    asked = parser.parse_args()
+    asked = ask("Trust in answers.", "smaller trainings", PIECES)
     machine = describe_machine()
-    measurements: list[Measurement] = []
-    for name in asked.only or PIECES:
-        tell_progress(name)
-        with scratch_folder() as folder, own_home(folder):
-            measurements += PIECES[name](folder, asked.quick)
+    measurements = measure(asked, PIECES)
     print(told(measurements))
     print()
     print(machine_lines(machine))
     judged = [m for m in measurements if m["met"] is not None]
     met = sum(bool(m["met"]) for m in judged) / max(1, len(judged))
-    whole = not asked.only
     write_results(
-        "trust" if whole else f"trust-{'-'.join(asked.only)}",
+        results_name("trust", asked),
         quick=asked.quick,
         machine=machine,
         ratios={"targets met": met},

@@ -4,13 +4,11 @@ from visus.bundles import Bundle
 from visus.core.progress import Progress
 from visus.data.sources.base import Access
 from visus.evaluation.robustness.attacks import Victim
+from visus.pipeline.question import opened_network
 
 
 def victim_of(bundle: Bundle, progress: Progress) -> Victim:
     """Open the network of a bundle, which must hold one, to be attacked."""
-    # Keras is for those alone who attack.
-    from visus.pipeline.question import opened_network
-
     with progress.stage("Opening the network with Keras"):
         network = opened_network(bundle, Access(offline=True, progress=progress))
     return Victim(

@@ -26,7 +26,8 @@ SHARE = 0.8
 # Answers of the graph in the time of one gradient of a large network with Keras.
 GRADIENT = 40
 # Those whose faith is a promise of Visus, with the answers of the model that a map and
-# its tests take, about: three stirred networks are explained too. The cheapest first.
+# its tests take, about: three shuffled networks are explained too. The
+# cheapest first.
 METHODS = {
     "grad-cam": 100,
     "occlusion": 4 * 196,
@@ -128,7 +129,7 @@ def _open(judge: Judge) -> None:
     """Open the networks, so that the first picture takes no longer than others."""
     try:
         judge.subject.network()
-        for _, opened in judge.stirred:
+        for _, opened in judge.shuffled_networks:
             opened()
     except VisusError:
         # There is only a graph: the methods that need more will say so.

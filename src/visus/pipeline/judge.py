@@ -40,7 +40,7 @@ from visus.pipeline.known import NothingLearned
 from visus.pipeline.question import Opened, make_explainer
 
 BASELINE = "random-map"
-Stirred = tuple[Callable[[Pixels], Floats], Callable[[], OpenedNetwork]]
+ShuffledNetwork = tuple[Callable[[Pixels], Floats], Callable[[], OpenedNetwork]]
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Judge:
         """
         other = Judge(replace(self.opened, pixels=pixels))
         other.subject = replace(other.subject, opened=self.subject.opened)
-        other.stirred = self.stirred
+        other.shuffled_networks = self.shuffled_networks
         return other
 
     def all(self, methods: Collection[str] | None = None) -> Iterator[Judged]:
@@ -187,18 +187,20 @@ class Judge:
 
     @property
     def shuffled(self) -> tuple[Subject, ...]:
-        """The picture and score with networks of stirred kernels."""
+        """The picture and score with networks of shuffled kernels."""
         return tuple(
             replace(self.subject, scores=scores, opened=opened)
-            for scores, opened in self.stirred
+            for scores, opened in self.shuffled_networks
         )
 
     @cached_property
-    def stirred(self) -> tuple[Stirred, ...]:
-        """Networks of stirred kernels: what gives their scores, and their layers."""
-        return tuple(self._stirred(number) for number in range(1, SHUFFLES + 1))
+    def shuffled_networks(self) -> tuple[ShuffledNetwork, ...]:
+        """Networks of shuffled kernels: what gives their scores, and their layers."""
+        return tuple(
+            self._shuffled_network(number) for number in range(1, SHUFFLES + 1)
+        )
 
-    def _stirred(self, seed: int) -> Stirred:
+    def _shuffled_network(self, seed: int) -> ShuffledNetwork:
         graph = shuffled_graph(self.opened.bundle.contents.graph, seed)
         session, kept = Session(graph), list[OpenedNetwork]()
         bundle, network = self.opened.bundle, self.subject.network

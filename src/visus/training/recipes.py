@@ -86,6 +86,15 @@ _PHOTO_CHANGES = {
     "mixup": 0.2,
 }
 
+# What networks of digits learn soonest by.
+_ONE_CYCLE = {
+    "optimizer": "muon",
+    "learning_rate": 0.03,
+    "schedule": "one-cycle",
+    "warmup_share": 0.1,
+    "label_smoothing": 0.1,
+}
+
 # Lower layers know edges and textures of all photographs: they move less, or not at all
 # (Yosinski et al., "How transferable are features in deep neural networks?", 2014;
 # Howard and Ruder, "Universal Language Model Fine-tuning", 2018, for the rates).
@@ -112,11 +121,7 @@ _ALL = [
             "training": {
                 "epochs": 1,
                 "batch_size": 128,
-                "optimizer": "muon",
-                "learning_rate": 0.03,
-                "schedule": "one-cycle",
-                "warmup_share": 0.1,
-                "label_smoothing": 0.1,
+                **_ONE_CYCLE,
             },
         },
         fewest_steps=400,
@@ -132,11 +137,7 @@ _ALL = [
             "training": {
                 "epochs": 3,
                 "batch_size": 128,
-                "optimizer": "muon",
-                "learning_rate": 0.03,
-                "schedule": "one-cycle",
-                "warmup_share": 0.1,
-                "label_smoothing": 0.1,
+                **_ONE_CYCLE,
                 # 0.3 of the range, as the literature has it (Madry et al., 2018).
                 "adversarial": {"budget": 76},
             },
@@ -153,11 +154,7 @@ _ALL = [
             "training": {
                 "epochs": 10,
                 "batch_size": 256,
-                "optimizer": "muon",
-                "learning_rate": 0.03,
-                "schedule": "one-cycle",
-                "warmup_share": 0.1,
-                "label_smoothing": 0.1,
+                **_ONE_CYCLE,
                 "augment": _DIGIT_CHANGES,
             },
         },
