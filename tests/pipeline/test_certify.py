@@ -73,7 +73,15 @@ def small(tmp_path_factory):
 
 def ask(small, clock):
     bundle, source = small
-    return answer_test(bundle, source, clock, target=None, offline=True, progress=QUIET)
+    return answer_test(
+        bundle,
+        source,
+        clock,
+        target=None,
+        group=None,
+        offline=True,
+        progress=QUIET,
+    )
 
 
 def test_with_little_time_pictures_are_drawn_the_same_ones_again(small, monkeypatch):

@@ -41,7 +41,6 @@ from visus.pipeline.certified_robustness import (
 )
 from visus.pipeline.certified_test import answer_test
 from visus.pipeline.certified_work import Measured, Work
-from visus.pipeline.traits import groups_of
 
 MINUTES = 5.0
 
@@ -174,11 +173,10 @@ def certify_bundle(
         request.source,
         clock,
         target=request.target,
+        group=request.group,
         offline=request.offline,
         progress=progress,
     )
-    if request.group is not None:
-        groups_of(test.scan.dataset, request.group)
     work = Work(bundle, test, clock, request.group, progress)
     sections = _sections(work)
     model = _model(bundle, digest)
