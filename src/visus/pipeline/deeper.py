@@ -65,7 +65,7 @@ class Deeper:
         """
         self.attacks.require_valid()
         self._require_task(bundle.task)
-        self.elsewhere.require_possible(bundle)
+        self.elsewhere.require_possible()
         if self.attacks.names and bundle.contents.network is None:
             raise no_gradients(bundle.path)
         bundle.looking(self.views)

@@ -56,30 +56,10 @@ class Elsewhere:
     offline: bool = False
     force: bool = False
 
-    def read(self, progress: Progress) -> "Elsewhere":
-        """The same with its pictures found, none of them opened.
-
-        Raises:
-            DataError: there are none, or too few to adapt to.
-        """
-        if self.source is None:
-            return self
-        dataset, _ = read_pictures(self.source, Access(self.offline, progress))
-        if self.adapt is not None:
-            _require_enough(len(dataset))
-        return replace(self, source=dataset)
-
-    def require_possible(self, bundle: Bundle) -> None:
-        """Refuse an adaptation to nothing, over a file, or of nothing.
-
-        Raises:
-            ConfigError: there are no pictures, or the file exists.
-            ModelError: the bundle has no layers.
-        """
+    def require_possible(self) -> None:
+        """Refuse, with a `ConfigError`, an adaptation to nothing or over a file."""
         if self.adapt is None:
             return
-        if bundle.contents.network is None:
-            raise _no_layers(bundle.path)
         if self.source is None:
             raise ConfigError(
                 received=f"--adapt {self.adapt} without pictures to adapt to.",
@@ -92,6 +72,17 @@ class Elsewhere:
                 expected="a new file for the adapted model.",
                 remedy="Choose another with --adapt, or replace it with --force.",
             )
+
+    def read(self, progress: Progress) -> "Elsewhere":
+        """The same with its pictures found, and none of them opened.
+
+        Raises:
+            DataError: there are none.
+        """
+        if self.source is None:
+            return self
+        dataset, _ = read_pictures(self.source, Access(self.offline, progress))
+        return replace(self, source=dataset)
 
 
 def look_elsewhere(
@@ -197,7 +188,18 @@ def save_adapted(
 
 def _adaptable(bundle: Bundle, count: int, progress: Progress) -> "OpenedNetwork":
     """The network of the bundle, if it can be adapted to so many pictures."""
-    _require_enough(count)
+    if count < FEWEST_TO_ADAPT:
+        raise DataError(
+            received=f"{count} pictures to adapt to.",
+            expected=f"at least {FEWEST_TO_ADAPT}: their means and spreads are taken.",
+            remedy="Give more with --shifted, or leave out --adapt.",
+        )
+    if bundle.contents.network is None:
+        raise ModelError(
+            received=f"{bundle.path} holds the ONNX graph of its network only.",
+            expected="a bundle with the Keras network: its layers are measured anew.",
+            remedy="Leave out --adapt.",
+        )
     # Plain evaluation needs no layers.
     from visus.pipeline.question import opened_network
 
@@ -206,23 +208,6 @@ def _adaptable(bundle: Bundle, count: int, progress: Progress) -> "OpenedNetwork
     if not has_normalizations(opened):
         raise no_normalizations(str(bundle.origin.get("network")))
     return opened
-
-
-def _require_enough(count: int) -> None:
-    if count < FEWEST_TO_ADAPT:
-        raise DataError(
-            received=f"{count} pictures to adapt to.",
-            expected=f"at least {FEWEST_TO_ADAPT}: their means and spreads are taken.",
-            remedy="Give more with --shifted, or leave out --adapt.",
-        )
-
-
-def _no_layers(path: Path) -> ModelError:
-    return ModelError(
-        received=f"{path} holds the ONNX graph of its network only.",
-        expected="a bundle with the Keras network: its layers are measured anew.",
-        remedy="Leave out --adapt.",
-    )
 
 
 def _new_rows(dataset: ImageDataset, bundle: Bundle, scan: Scan) -> NDArray[np.intp]:
