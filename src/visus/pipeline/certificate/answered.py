@@ -16,7 +16,7 @@ from visus.data.records import ImageDataset
 from visus.data.scan import Scan, scan_pictures
 from visus.data.sources import SOURCES, read_source
 from visus.data.sources.base import Access
-from visus.pipeline.certified_clock import Clock
+from visus.pipeline.certificate.clock import Clock
 from visus.pipeline.evaluate import as_asked, tested_of, unseen
 from visus.pipeline.report import answer
 from visus.pipeline.traits import groups_of
