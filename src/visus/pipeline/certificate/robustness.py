@@ -31,6 +31,8 @@ def corruptions_section(work: Work) -> Section:
     title = "Corrupted and shifted pictures"
     if not work.one_class:
         return absent("corruptions", title, work.another_kind)
+    if work.clock.over:
+        return absent("corruptions", title, TIME_IS_OVER)
     names = CORRUPTIONS.names()
 
     def some(count: int) -> int:
