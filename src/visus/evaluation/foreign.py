@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, get_args
 
 import numpy as np
@@ -16,11 +17,13 @@ from visus.bundles.foreign import (
     unit_directions,
 )
 from visus.bundles.runtime import Outputs
+from visus.core.cores import available_cores
 from visus.core.seeds import random_generator
 from visus.evaluation.held import Surroundings
 from visus.tasks.ranking import area_under_roc
 
 Values = NDArray[np.float64]
+Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
 
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -53,6 +56,12 @@ def fit_foreign(
     """
     if not len(around.held) and not _folds_tell(around):
         return "no pictures were held out to tell its own kind by"
+    # A fold a core: threads within such small products only wait for each other.
+    with threadpool_limits(1, user_api="blas"):
+        return _fit_foreign(around, rejected, seed)
+
+
+def _fit_foreign(around: Surroundings, rejected: float, seed: int) -> ForeignRule | str:
     learned = {
         method: fit_method(method, around.train, around.targets, seed=seed)
         for method in METHODS
@@ -102,7 +111,7 @@ def fit_method(
     return _spreads(train.features, targets, seed)
 
 
-def _bank(features: NDArray[np.float32], seed: int) -> Mapping[str, NDArray[Any]]:
+def _bank(features: Floats, seed: int) -> Mapping[str, NDArray[Any]]:
     most = min(MOST_KEPT, max(1, MOST_KEPT_BYTES // (2 * features.shape[1])))
     rows = random_generator(seed, "nearest").permutation(len(features))[:most]
     place = min(max(1, round(NEAR_SHARE * len(rows))), MOST_NEAR)
@@ -111,20 +120,20 @@ def _bank(features: NDArray[np.float32], seed: int) -> Mapping[str, NDArray[Any]
 
 
 def _spreads(
-    features: NDArray[np.float32], targets: Numbers, seed: int
+    features: Floats, targets: Numbers, seed: int
 ) -> Mapping[str, NDArray[Any]] | None:
     present, place = np.unique(targets, return_inverse=True)
-    rows = features.astype(np.float64)
-    belongs = place == np.arange(len(present))[:, None]
-    means = belongs @ rows / np.bincount(place)[:, None]
+    rows = np.asarray(features, dtype=np.float32)
+    belongs = (place == np.arange(len(present))[:, None]).astype(np.float32)
+    means = belongs @ rows / np.bincount(place)[:, None].astype(np.float32)
     away = rows - means[place]
     free = max(1, len(rows) - len(present))
-    total = float((away**2).sum()) / free
+    total = float(np.square(away).sum(dtype=np.float64)) / free
     if total <= 0:
         return None
     count = max(1, min(AXES, rows.shape[1] - 1, free // 4))
-    axes, variances = _principal(away, count, seed)
-    variances = variances / free
+    axes, lengths = _principal(away, count, seed)
+    variances = lengths.astype(np.float64) / free
     rest = (total - float(variances.sum())) / max(1, rows.shape[1] - count)
     # An axis along which training pictures hardly differ must not decide alone.
     least = 1e-3 * total / rows.shape[1]
@@ -136,15 +145,14 @@ def _spreads(
     }
 
 
-def _principal(rows: Values, count: int, seed: int) -> tuple[Values, Values]:
+def _principal(rows: Floats, count: int, seed: int) -> tuple[Floats, Floats]:
     """The axes along which rows spread most, and squared lengths along each."""
     width = min(count + SPARE, *rows.shape)
-    start = random_generator(seed, "axes").standard_normal((rows.shape[1], width))
-    # Threads wait for each other far longer than such small matrices take.
-    with threadpool_limits(1, user_api="blas"):
-        for _ in range(ROUNDS):
-            start = np.linalg.qr(rows.T @ (rows @ start))[0]
-        _, lengths, axes = np.linalg.svd(rows @ start, full_matrices=False)
+    drawn = random_generator(seed, "axes").standard_normal((rows.shape[1], width))
+    start = drawn.astype(np.float32)
+    for _ in range(ROUNDS):
+        start = np.linalg.qr(rows.T @ (rows @ start))[0]
+    _, lengths, axes = np.linalg.svd(rows @ start, full_matrices=False)
     return (axes @ start.T)[:count], (lengths**2)[:count]
 
 
@@ -173,13 +181,17 @@ def _own_strangeness(
     if not _folds_tell(around):
         return held
     order = random_generator(seed, "foreign folds").permutation(len(around.train))
-    parts = [held]
-    for fold in np.array_split(order, FOLDS):
+
+    def of_fold(fold: NDArray[np.intp]) -> Values:
         rest = np.setdiff1d(order, fold)
         known = fit_method(method, around.train.take(rest), around.targets[rest])
-        if known is not None:
-            parts.append(strangeness(method, known, around.train.take(fold)))
-    return np.concatenate(parts)
+        if known is None:
+            return np.empty(0)
+        return strangeness(method, known, around.train.take(fold))
+
+    with ThreadPoolExecutor(available_cores()) as threads:
+        folds = list(threads.map(of_fold, np.array_split(order, FOLDS)))
+    return np.concatenate([held, *folds])
 
 
 def _folds_tell(around: Surroundings) -> bool:
