@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, get_args
 
 import numpy as np
@@ -62,17 +63,13 @@ def fit_foreign(
 
 
 def _fit_foreign(around: Surroundings, rejected: float, seed: int) -> ForeignRule | str:
-    learned = {
-        method: fit_method(method, around.train, around.targets, seed=seed)
-        for method in METHODS
-    }
-    known = {method: arrays for method, arrays in learned.items() if arrays is not None}
-    if not known:
+    with ThreadPoolExecutor(available_cores()) as threads:
+        tried = list(threads.map(partial(_tried, around, seed), METHODS))
+    pairs = {m: one for m, one in zip(METHODS, tried, strict=True) if one is not None}
+    if not pairs:
         return NO_FEATURES
-    compared = {
-        method: _told_apart(method, arrays, around, seed)
-        for method, arrays in known.items()
-    }
+    known = {method: arrays for method, (arrays, _) in pairs.items()}
+    compared = {method: area for method, (_, area) in pairs.items()}
     # The first of equals: a distance also tells pictures of which no stand-in exists.
     best = max(compared, key=lambda method: round(compared[method], 3))
     held = _own_strangeness(best, known[best], around, seed)
@@ -89,6 +86,16 @@ def _fit_foreign(around: Surroundings, rejected: float, seed: int) -> ForeignRul
         arrays=known[best],
         compared={name: round(area, 4) for name, area in compared.items()},
     )
+
+
+def _tried(
+    around: Surroundings, seed: int, method: Method
+) -> tuple[Mapping[str, NDArray[Any]], float] | None:
+    """What a method learns, and how well it tells stand-ins; `None`: it cannot."""
+    arrays = fit_method(method, around.train, around.targets, seed=seed)
+    if arrays is None:
+        return None
+    return arrays, _told_apart(method, arrays, around, seed)
 
 
 def fit_method(

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from visus.pipeline.features import (
 )
 from visus.pipeline.fine_tune import pack_better, tune
 from visus.pipeline.fixmatch import told_with_unlabelled, with_unlabelled
+from visus.pipeline.flattered import flattery_begun
 from visus.pipeline.frozen import pack_head, teach_head, told_by_head
 from visus.pipeline.growth import require_classes_to_curve, with_growth
 from visus.pipeline.learn import learn
@@ -180,11 +181,14 @@ def _by_head(
     backbone = ready_backbone(plan, progress)
     data = prepare_described(plan, backbone, progress)
     _accept(run, plan, data, progress)
+    seed = plan.config.data.split_seed
+    flattery = flattery_begun(data.dataset, data.small, data.twins, seed)
     further = _further(plan, data, backbone, progress)
     taught = further.taught
     bundle = pack_head(run, plan, data, backbone, taught)
     told = further.added_to(told_by_head(data, backbone, taught))
-    return data, bundle, with_growth(told, plan, data, taught, progress)
+    told = with_growth(told, plan, data, taught, progress)
+    return data, bundle, replace(told, flattery=flattery)
 
 
 def _further(
