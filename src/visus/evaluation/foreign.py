@@ -32,7 +32,7 @@ METHODS: tuple[Method, ...] = get_args(Method)
 AXES = 64
 # The search for them: more axes than are kept, and rounds (Halko, Martinsson and Tropp,
 # "Finding structure with randomness", 2011).
-SPARE, ROUNDS = 10, 3
+SPARE, ROUNDS = 10, 2
 # Training pictures that are kept, as float16; in all no more than 4 MiB.
 MOST_KEPT, MOST_KEPT_BYTES = 2_000, 4 * 2**20
 # The k-th of a hundred, as far as that is some and not many.
