@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -161,8 +162,46 @@ def test_groups_that_cannot_be_compared_are_refused(cli, calibrated, aged):
     assert "only 'one'" in told["received"]
     told = cli.json(*words, "--group", "agee", code=3)
     assert "'age'" in told["remedy"]
-    cli.json(*words, "--views", "flipp", code=2)
-    cli.json(*words, "--costs", "none.csv", code=2)
+    told = cli.json(*words[:2], calibrated / "stripes", "--group", "age", code=3)
+    assert "stripes has no columns" in told["received"]
+    assert "file_name and age" in told["expected"]
+    assert "metadata.csv" in told["remedy"]
+
+
+def test_what_cannot_be_asked_is_refused_before_a_picture_is_opened(
+    cli, calibrated, aged, monkeypatch
+):
+    from visus.pipeline import evaluate, shifted
+
+    def opened(*_, **__):
+        raise AssertionError("a picture was opened")
+
+    monkeypatch.setattr(evaluate, "scan_pictures", opened)
+    monkeypatch.setattr(shifted, "scan_pictures", opened)
+    words = ["evaluate", calibrated / "run" / "model.visus", aged, "--out", "r/"]
+    Path("costs.csv").write_text("is,cat\ncat,0\n")
+    Path("empty").mkdir()
+    for asked, code, mentions in (
+        (["--group", "agee"], 3, "agee"),
+        (["--group", "camera"], 3, "only 'one'"),
+        (["--views", "flipp"], 2, "flipp"),
+        (["--costs", "none.csv"], 2, "none.csv"),
+        (["--costs", "costs.csv"], 2, "'cat'"),
+        (["--attack", "pdg"], 2, "pdg"),
+        (["--shifted", "nowhere"], 3, "nowhere"),
+        (["--shifted", "empty"], 3, "no files"),
+    ):
+        told = cli.json(*words, *asked, code=code)
+        assert mentions in told["received"]
+    assert not Path("r").exists()
+
+
+def test_the_column_called_group_has_groups(cli, calibrated, aged):
+    text = aged.read_text().replace(",age,", ",group,", 1)
+    aged.write_text(text)
+    words = ["evaluate", calibrated / "run" / "model.visus", aged, "--out", "r/"]
+    told = cli.json(*words, "--group", "group")
+    assert {row["group"] for row in told["tables"]["By group"]} == {"old", "young"}
 
 
 def test_views_change_scores_alike_everywhere(cli, calibrated):

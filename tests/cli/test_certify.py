@@ -18,21 +18,17 @@ GATES = "[accuracy]\nmin = 0.5\n[accuracy_gap]\nmax = 0.9\n"
 def certified(cli_anywhere, calibrated, tmp_path_factory):
     """A certificate of hard stripes with everything but long explanations."""
     from visus.auditing import CHECKS
-    from visus.pipeline import (
-        certified_data,
-        certified_explanations,
-        certified_robustness,
-    )
-    from visus.pipeline.certified_clock import Clock
+    from visus.pipeline.certificate import data, explanations, robustness
+    from visus.pipeline.certificate.clock import Clock
 
     def fits(clock, share, seconds_each):
         # What fits hangs on the machine, and a test must not.
-        few = (certified_robustness.SHARE, certified_robustness.ATTACKS_SHARE)
+        few = (robustness.SHARE, robustness.ATTACKS_SHARE)
         return 12 if share in few else 1_000_000
 
     # It takes seconds, and is tested elsewhere.
     quick = [name for name in CHECKS.names() if name != "label-errors"]
-    run_checks = certified_data.run_checks
+    run_checks = data.run_checks
     place = tmp_path_factory.mktemp("certified")
     table = ["file_name,label,age,camera"]
     for number, path in enumerate(sorted((calibrated / "stripes").rglob("*.png"))):
@@ -42,11 +38,9 @@ def certified(cli_anywhere, calibrated, tmp_path_factory):
     (place / "gates.toml").write_text(GATES)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VISUS_HOME", str(place / "home"))
-        patch.setattr(certified_explanations, "MOST_PICTURES", 2)
+        patch.setattr(explanations, "MOST_PICTURES", 2)
         patch.setattr(Clock, "fits", fits)
-        patch.setattr(
-            certified_data, "run_checks", lambda e, names: run_checks(e, names=quick)
-        )
+        patch.setattr(data, "run_checks", lambda e, names: run_checks(e, names=quick))
         told = cli_anywhere.json(
             *("certify", calibrated / "run" / "model.visus", place / "aged.csv"),
             *("--minutes", 60, "--group", "age", "--gates", place / "gates.toml"),
@@ -255,7 +249,7 @@ def test_what_cannot_be_certified_is_one_message(cli, calibrated, tmp_path):
     refused(cli, "certify", "none.visus", stripes, code=4, mentions="does not exist")
     refused(cli, "certify", model, "nowhere", code=3, mentions="does not exist")
     words = ["certify", model, stripes, "--group", "age"]
-    refused(cli, *words, code=3, mentions="no columns at all")
+    refused(cli, *words, code=3, mentions="has no columns")
     bad = tmp_path / "bad"
     for name in ("across", "upright"):
         (bad / name).mkdir(parents=True)

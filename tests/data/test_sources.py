@@ -117,7 +117,7 @@ def test_csv_with_splits(tmp_path):
     [
         ("file_name,split\na.png,test\n", "label is missing"),
         ("file_name,label\nnone.png,x\n", "none.png"),
-        ("file_name,label\na.png,\n", "Row 1"),
+        ("file_name,label\na.png,\n", "--unlabelled"),
         ("file_name,label,split\na.png,x,exam\n", "exam"),
         ("file_name,label\na.png,x\na.png,y\n", "more than once"),
         ("file_name,label\n", "no rows"),

@@ -12,16 +12,12 @@ from served import write_bundle
 from small_bundle import make_bundle
 from visus.core.errors import ModelError
 from visus.core.progress import SilentProgress
-from visus.pipeline import (
-    certified_data,
-    certified_explanations,
-    certified_test,
-    certify,
-)
-from visus.pipeline.certified_clock import Clock
-from visus.pipeline.certified_data import data_section, look_at_data
-from visus.pipeline.certified_test import answer_test
-from visus.pipeline.certified_work import Work
+from visus.pipeline import certify
+from visus.pipeline.certificate import answered, data, explanations
+from visus.pipeline.certificate.answered import answer_test
+from visus.pipeline.certificate.clock import Clock
+from visus.pipeline.certificate.data import data_section, look_at_data
+from visus.pipeline.certificate.work import Work
 from visus.pipeline.certify import CertifyRequest, certify_bundle
 
 QUIET = SilentProgress()
@@ -73,11 +69,19 @@ def small(tmp_path_factory):
 
 def ask(small, clock):
     bundle, source = small
-    return answer_test(bundle, source, clock, target=None, offline=True, progress=QUIET)
+    return answer_test(
+        bundle,
+        source,
+        clock,
+        target=None,
+        group=None,
+        offline=True,
+        progress=QUIET,
+    )
 
 
 def test_with_little_time_pictures_are_drawn_the_same_ones_again(small, monkeypatch):
-    monkeypatch.setattr(certified_test, "FEWEST", 10)
+    monkeypatch.setattr(answered, "FEWEST", 10)
     monkeypatch.setattr(Clock, "fits", lambda self, share, each: 25)
     first, second = (ask(small, Clock(1)) for _ in range(2))
     assert first.pictures.ids == second.pictures.ids
@@ -90,10 +94,10 @@ def test_with_little_time_pictures_are_drawn_the_same_ones_again(small, monkeypa
 def test_an_audit_of_a_part_says_so_and_counts_nothing(small, monkeypatch):
     bundle, _ = small
     test = ask(small, Clock(5))
-    monkeypatch.setattr(certified_data, "_most", lambda test, clock: 40)
+    monkeypatch.setattr(data, "_most", lambda test, clock: 40)
     # These take seconds, and are tested elsewhere.
-    more = certified_data.COUNTING | {"label-errors", "outliers"}
-    monkeypatch.setattr(certified_data, "COUNTING", more)
+    more = data.COUNTING | {"label-errors", "outliers"}
+    monkeypatch.setattr(data, "COUNTING", more)
     audited = look_at_data(test, Clock(5), QUIET)
     assert not audited.whole and len(audited.evidence) == 40
     section = data_section(Work(bundle, test, Clock(5), None, QUIET), audited)
@@ -117,7 +121,7 @@ def test_without_time_there_is_no_audit_and_gates_on_it_fail(small, tmp_path):
         assert "the time was over" in gate.reason.lower()
     export = done.certificate.section("export")
     assert export.absent and not export.facts
-    assert done.certificate.section("accuracy").pictures == certified_test.FEWEST
+    assert done.certificate.section("accuracy").pictures == answered.FEWEST
 
 
 def test_a_model_that_is_replaced_meanwhile_is_not_certified(
@@ -174,8 +178,8 @@ def test_labels_and_numbers_have_what_means_something(kind, tmp_path):
 
 
 def test_with_less_time_fewer_methods_are_asked():
-    asked = certified_explanations._affordable
-    names = list(certified_explanations.METHODS)
+    asked = explanations._affordable
+    names = list(explanations.METHODS)
     # Three pictures: 646 answers of chance, 34 and its own for each method.
     assert asked(0.001, 1_000) == names
     assert asked(0.001, 15 + 3 * 0.001 * (646 + 4 * 34 + 20_884)) == names

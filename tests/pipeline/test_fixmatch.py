@@ -49,6 +49,13 @@ def test_a_network_learns_from_pictures_without_a_label(small, loose, tmp_path):
     assert config["data"]["unlabelled"] == str(loose)
     # The recipe knows what kind of picture it is for.
     assert config["training"]["unlabelled"]["kind"] == "characters"
+    # Whoever labels them now has no test of this model: it has learned from them.
+    for row in range(44):
+        path = tmp_path / "now" / ("across", "upright")[row % 2 == 0] / f"{row}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(striped(row % 2 == 0, 900 + row, 28)).save(path)
+    found = visus.evaluate(run.bundle.path, tmp_path / "now", out=tmp_path / "p.html")
+    assert "40 pictures are left out" in json.dumps(found.report.to_json())
 
 
 def test_a_run_goes_on_only_with_the_same_pictures(small, loose, tmp_path, monkeypatch):

@@ -86,15 +86,17 @@ def running(
     *,
     keys: ApiKeys | None = None,
     fetcher: Fetcher | None = None,
+    load: bool = True,
     **choices: Any,
 ) -> Iterator[Running]:
-    """A server with these models, loaded; `choices` are those of `ServingConfig`."""
+    """A server with these models; `choices` are those of `ServingConfig`."""
     choices.setdefault("http", {})
     config = ServingConfig(**{**choices, "http": {"port": 0, **choices["http"]}})
     log = BytesIO()
     service = make_service(source, config, keys or ApiKeys(), Log(log))
     listener = HttpListener(service, config.http, fetcher)
-    service.keeper.update()
+    if load:
+        service.keeper.update()
     loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

@@ -33,6 +33,9 @@ GOLDEN_TOLERANCE = 1e-3
 PIECE = 256
 # Why a bundle is not calibrated, by the key of its origin.
 UNCALIBRATED = "uncalibrated"
+# Pictures that it learned from without being told what they show.
+WITHOUT_LABEL = "unlabelled"
+SEEN = ("train", "validation")
 
 
 @dataclass(frozen=True)
@@ -229,10 +232,19 @@ class Bundle:
             ids, scores, self.class_names, targets, self.task, judged=judged
         )
 
-    def trained_on(self, content_hashes: Iterable[str]) -> NDArray[np.bool_]:
-        """Which of these pictures the network learned from or was chosen by."""
+    def trained_on(
+        self, content_hashes: Iterable[str], *, labelled: bool = False
+    ) -> NDArray[np.bool_]:
+        """Which of these pictures the network learned from or was chosen by.
+
+        Args:
+            content_hashes: of the pictures.
+            labelled: only those that it was told the truth of; else also those without
+                a label, to which it gave one of its own.
+        """
         hashes = self.contents.content_hashes
-        seen = [hashes[name] for name in ("train", "validation") if name in hashes]
+        names = SEEN if labelled else (*SEEN, WITHOUT_LABEL)
+        seen = [hashes[name] for name in names if name in hashes]
         asked = short_hashes(content_hashes)
         return np.isin(asked, np.concatenate(seen) if seen else [])
 

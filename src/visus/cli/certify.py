@@ -53,7 +53,7 @@ def certify(
     if as_json:
         answer(done.to_json())
     else:
-        from visus.pipeline.certified_files import head_report
+        from visus.pipeline.certificate.files import head_report
         from visus.reporting.text import report_text
 
         write(report_text(head_report(done.signed)))

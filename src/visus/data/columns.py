@@ -110,12 +110,11 @@ def _changed(
     column: str,
     change: Callable[[ImageRecord, str], ImageRecord],
 ) -> ImageDataset:
-    known = {name for record in dataset.records for name, _ in record.metadata}
     changed = []
     for record in dataset.records:
         text = dict(record.metadata).get(column)
         if text is None:
-            raise _missing(dataset, record, column, known)
+            raise no_such_column(dataset, column, record.id)
         changed.append(change(record, text))
     return dataset.with_records(changed)
 
@@ -130,12 +129,28 @@ def _number(record: ImageRecord, column: str, text: str) -> float:
     return float(text)
 
 
-def _missing(
-    dataset: ImageDataset, record: ImageRecord, column: str, known: set[str]
+def no_such_column(
+    dataset: ImageDataset, column: str, lacking: str | None = None
 ) -> DataError:
+    """The one error for a column that pictures do not have.
+
+    Args:
+        dataset: whose columns there are.
+        column: that was asked for.
+        lacking: a picture that has not got it; `None`: none has.
+    """
+    known = sorted({name for record in dataset.records for name, _ in record.metadata})
+    if not known:
+        return DataError(
+            received=f"{dataset.name} has no columns, and so no column {column!r}.",
+            expected=f"a table of pictures with the columns file_name and {column}.",
+            remedy="Put it beside the pictures as metadata.csv, or name the table in "
+            "place of the folder; docs/sources.md shows both.",
+        )
     near = nearest_names(column, known)
+    what = f"{column!r}" if lacking is None else f"{column!r} for {lacking}"
     return DataError(
-        received=f"{record.id} of {dataset.name} has no column {column!r}.",
-        expected=f"one of {', '.join(sorted(known)) or 'no columns at all'}.",
+        received=f"{dataset.name} has no column {what}.",
+        expected=f"one of {', '.join(known)}.",
         remedy=f"Did you mean {near[0]!r}?" if near else "Choose a column it has.",
     )

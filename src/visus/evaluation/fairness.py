@@ -1,6 +1,6 @@
 """Fairness: the same figures for each group of pictures, the worst group first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -71,6 +71,20 @@ def measure_fairness(tested: Tested, column: str, groups: Sequence[str]) -> Part
 
 def _groups(column: str, groups: Sequence[str]) -> list[_Group]:
     told = np.asarray(groups, dtype=object)
+    names = require_groups(column, groups)
+    return [_Group(name, np.flatnonzero(told == name)) for name in names]
+
+
+def require_groups(column: str, groups: Iterable[str]) -> list[str]:
+    """The groups by name, sorted.
+
+    Args:
+        column: what they are called.
+        groups: of each picture; "" where nothing is known of it.
+
+    Raises:
+        DataError: there are not two.
+    """
     names = sorted(set(groups) - {""})
     if len(names) < 2:
         have = f"only {names[0]!r}" if names else "no value at all"
@@ -80,7 +94,7 @@ def _groups(column: str, groups: Sequence[str]) -> list[_Group]:
             remedy="Choose another column with --group, or test pictures of the other "
             "groups too.",
         )
-    return [_Group(name, np.flatnonzero(told == name)) for name in names]
+    return names
 
 
 def _confidence(groups: int) -> float:

@@ -24,24 +24,23 @@ from visus.core.files import digest_of_file
 from visus.core.progress import Progress, SilentProgress
 from visus.data.writers.folders import require_place
 from visus.pipeline.backbone import ORIGIN
-from visus.pipeline.certified_clock import Clock
-from visus.pipeline.certified_data import data_section, look_at_data, small_pictures
-from visus.pipeline.certified_explanations import explanations_section
-from visus.pipeline.certified_files import VERB, free_folder, write_certificate
-from visus.pipeline.certified_parts import (
+from visus.pipeline.certificate.answered import answer_test
+from visus.pipeline.certificate.clock import Clock
+from visus.pipeline.certificate.data import data_section, look_at_data, small_pictures
+from visus.pipeline.certificate.explanations import explanations_section
+from visus.pipeline.certificate.files import VERB, free_folder, write_certificate
+from visus.pipeline.certificate.parts import (
     accuracy_section,
     answers_section,
     calibration_section,
     export_section,
     fairness_section,
 )
-from visus.pipeline.certified_robustness import (
+from visus.pipeline.certificate.robustness import (
     adversarial_section,
     corruptions_section,
 )
-from visus.pipeline.certified_test import answer_test
-from visus.pipeline.certified_work import Measured, Work
-from visus.pipeline.traits import groups_of
+from visus.pipeline.certificate.work import Measured, Work
 
 MINUTES = 5.0
 
@@ -174,11 +173,10 @@ def certify_bundle(
         request.source,
         clock,
         target=request.target,
+        group=request.group,
         offline=request.offline,
         progress=progress,
     )
-    if request.group is not None:
-        groups_of(test.scan.dataset, request.group)
     work = Work(bundle, test, clock, request.group, progress)
     sections = _sections(work)
     model = _model(bundle, digest)

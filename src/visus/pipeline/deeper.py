@@ -3,16 +3,17 @@
 import csv
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from visus.bundles import Bundle
 from visus.core.errors import ConfigError, ModelError
 from visus.core.progress import Progress
+from visus.data.records import ImageDataset
 from visus.data.scan import Scan
 from visus.evaluation.costs import Costs, measure_costs
 from visus.evaluation.curves import measure_curves
-from visus.evaluation.fairness import measure_fairness
+from visus.evaluation.fairness import measure_fairness, require_groups
 from visus.evaluation.parts import Parts, Tested
 from visus.evaluation.robustness.attacks import Attacks
 from visus.evaluation.slices import measure_slices, right_answers
@@ -58,7 +59,8 @@ class Deeper:
         """Refuse what has no meaning for the model.
 
         Raises:
-            ConfigError: its task, or nobody, knows what is asked for.
+            ConfigError: its task, or nobody, knows what is asked for; or the costs
+                cannot be used.
             ModelError: attacks are, and it has no layers.
         """
         self.attacks.require_valid()
@@ -66,6 +68,24 @@ class Deeper:
         self.elsewhere.require_possible()
         if self.attacks.names and bundle.contents.network is None:
             raise no_gradients(bundle.path)
+        bundle.looking(self.views)
+        if self.costs is not None:
+            read_costs(self.costs, bundle.class_names)
+
+    def read(self, dataset: ImageDataset, progress: Progress) -> "Deeper":
+        """The same with all that it takes, before any picture is opened.
+
+        Args:
+            dataset: the test.
+            progress: who is told.
+
+        Raises:
+            DataError: it has no such column, or not two groups in it; or there are no
+                pictures of another place.
+        """
+        if self.group is not None:
+            require_groups(self.group, groups_of(dataset, self.group).values())
+        return replace(self, elsewhere=self.elsewhere.read(progress))
 
     def _require_task(self, task: Task) -> None:
         if task.kind == "single-label":

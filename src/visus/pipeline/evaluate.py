@@ -91,6 +91,7 @@ def evaluate_bundle(
     dataset, ledger = read_source(source, Access(offline, progress))
     dataset, ledger = as_asked(dataset, ledger, bundle, target)
     dataset = tested_of(dataset)
+    asked = asked.read(dataset, progress)
     scan = scan_pictures(
         dataset, ledger, bundle.spec, progress=progress, measured=False
     )

@@ -39,7 +39,8 @@ def with_unlabelled(plan: Plan, data: PreparedData, progress: Progress) -> Prepa
         left_out=len(scan.dataset) - len(rows),
         quarantined=len(scan.ledger.quarantined),
     )
-    return replace(data, unlabelled=unlabelled)
+    hashes = tuple(scan.dataset.records[row].content_hash for row in rows)
+    return replace(data, unlabelled=unlabelled, without_label=hashes)
 
 
 def told_with_unlabelled(told: Told, data: PreparedData) -> Told:

@@ -53,7 +53,7 @@ def known_pictures(bundle: Bundle, source: str, access: Access) -> KnownPictures
     dataset, ledger = read_source(source, access)
     described = describe_pictures(dataset, ledger, describer, access.progress)
     hashes = (record.content_hash for record in described.dataset.records)
-    rows = np.flatnonzero(bundle.trained_on(hashes))
+    rows = np.flatnonzero(bundle.trained_on(hashes, labelled=True))
     if not len(rows):
         raise NothingLearned(
             received=f"Of {dataset.name}, the model has learned from no picture.",

@@ -182,7 +182,7 @@ class _OpenRows:
 
 def _rows_to_choose_from(bundle: Bundle, dataset: ImageDataset) -> _OpenRows:
     hashes = [record.content_hash for record in dataset.records]
-    seen = bundle.trained_on(hashes)
+    seen = bundle.trained_on(hashes, labelled=True)
     known = np.array([record.target is not None for record in dataset.records])
     first = first_copies(dataset)
     # A label at any copy is a label of all.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visus.bundles.bundle import WITHOUT_LABEL
 from visus.core.errors import DataError
 from visus.core.files import write_json
 from visus.core.progress import Progress
@@ -67,6 +68,8 @@ class PreparedData:
         changed: ids of the pictures that were changed to be read, by what was changed.
         described: their features, where a backbone described them; `None` elsewhere.
         unlabelled: pictures without a label, where a network learns from such too.
+        without_label: content hashes of the pictures without a label that were learned
+            from, by epochs or by a head.
     """
 
     dataset: ImageDataset
@@ -79,6 +82,7 @@ class PreparedData:
     changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     described: Described | None = None
     unlabelled: Unlabelled | None = None
+    without_label: tuple[str, ...] = ()
 
     @property
     def small(self) -> Batch:
@@ -120,8 +124,8 @@ class PreparedData:
         }
 
     def content_hashes(self) -> Mapping[str, tuple[str, ...]]:
-        """Content hashes of the pictures, by split."""
-        return {
+        """Content hashes of the pictures, by split, and of those without a label."""
+        hashes = {
             split: tuple(
                 record.content_hash
                 for record in self.dataset.records
@@ -129,6 +133,9 @@ class PreparedData:
             )
             for split in SPLITS
         }
+        if self.without_label:
+            return {**hashes, WITHOUT_LABEL: self.without_label}
+        return hashes
 
     def findings(self) -> list[Finding]:
         """What a person should know of the data, with the pictures it is about."""

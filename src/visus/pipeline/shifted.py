@@ -73,6 +73,17 @@ class Elsewhere:
                 remedy="Choose another with --adapt, or replace it with --force.",
             )
 
+    def read(self, progress: Progress) -> "Elsewhere":
+        """The same with its pictures found, and none of them opened.
+
+        Raises:
+            DataError: there are none.
+        """
+        if self.source is None:
+            return self
+        dataset, _ = read_pictures(self.source, Access(self.offline, progress))
+        return replace(self, source=dataset)
+
 
 def look_elsewhere(
     elsewhere: Elsewhere, bundle: Bundle, scan: Scan, progress: Progress

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from visus.core.errors import DataError, nearest_names
 from visus.data.batches import Pixels
+from visus.data.columns import no_such_column
 from visus.data.records import ImageDataset
 from visus.data.scan import Scan
 
@@ -66,16 +66,10 @@ def groups_of(dataset: ImageDataset, column: str) -> dict[str, str]:
         DataError: no picture has the column.
     """
     found = {r.id: dict(r.metadata).get(column, "") for r in dataset.records}
+    if column == "group":
+        found = {r.id: r.group or "" for r in dataset.records}
     if not any(found.values()):
-        known = {name for record in dataset.records for name, _ in record.metadata}
-        near = nearest_names(column, known)
-        raise DataError(
-            received=f"No picture of {dataset.name} has a column {column!r}.",
-            expected=f"one of {', '.join(sorted(known)) or 'no columns at all'}.",
-            remedy=f"Did you mean {near[0]!r}?"
-            if near
-            else "Give a CSV file or a folder with metadata.csv that has the column.",
-        )
+        raise no_such_column(dataset, column)
     return found
 
 

@@ -33,12 +33,19 @@ class TaughtFurther:
         rows: of the table "How it was made".
         figures: of `summary.json`.
         notes: sentences a person should read.
+        without_label: content hashes of the pictures without a label, where they were
+            learned from.
     """
 
     taught: TaughtHead
     rows: Sequence[tuple[str, str]] = ()
     figures: Mapping[str, Any] | None = None
     notes: Sequence[str] = ()
+    without_label: tuple[str, ...] = ()
+
+    def seen(self, data: PreparedData) -> PreparedData:
+        """The data, which knows what was learned from beside it."""
+        return replace(data, without_label=self.without_label)
 
     def added_to(self, told: Told) -> Told:
         """What is told of the run, with this."""
@@ -137,7 +144,13 @@ def teach_further(
             "validation_after": after,
         },
         notes=() if kept else (_not_kept(before, after),),
+        # All of them: which got a label hung on what the others look like.
+        without_label=_hashes(described.dataset, rows) if kept else (),
     )
+
+
+def _hashes(dataset: ImageDataset, rows: NDArray[np.intp]) -> tuple[str, ...]:
+    return tuple(dataset.records[row].content_hash for row in rows)
 
 
 def new_rows(

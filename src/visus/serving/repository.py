@@ -15,6 +15,7 @@ from visus.serving.versions import State, VersionStatus, Wanted
 
 # Of versions that are gone; a year of releases must not fill the status.
 MOST_ENDED = 20
+COMING = (State.START, State.LOADING)
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Repository:
         self._models: Mapping[str, Model] = {}
         self._lock = threading.Lock()
         self._settled = False
+        self._ending = False
 
     def names(self) -> tuple[str, ...]:
         """All models, whether or not they answer, sorted."""
@@ -63,6 +65,8 @@ class Repository:
         """
         model = self._models.get(name)
         if model is None:
+            if not self._settled:
+                raise still_loading()
             raise not_found(f"Could not find any versions of model {name}")
         return model
 
@@ -70,7 +74,8 @@ class Repository:
         """The version that is asked for.
 
         Raises:
-            Refusal: it is not available; worded as TensorFlow Serving words it.
+            Refusal: it is not available, worded as TensorFlow Serving words it; or it
+                is not yet, and asking again helps.
         """
         model = self._models.get(wanted.name)
         if wanted.label is not None:
@@ -78,11 +83,13 @@ class Repository:
         if wanted.version is None or _means_default(model, wanted.version):
             served = model.latest if model else None
             if served is None:
-                raise _not_served(f"Latest({wanted.name})")
+                refusal = _not_served(f"Latest({wanted.name})")
+                raise self._unless_coming(refusal, model, None)
             return served
         served = model.available.get(wanted.version) if model else None
         if served is None:
-            raise _not_served(f"Specific({wanted.name}, {wanted.version})")
+            refusal = _not_served(f"Specific({wanted.name}, {wanted.version})")
+            raise self._unless_coming(refusal, model, wanted.version)
         return served
 
     @contextmanager
@@ -137,7 +144,13 @@ class Repository:
     @property
     def ready(self) -> bool:
         """Whether all models were tried once, and one or more answer."""
-        return self._settled and any(m.available for m in self._models.values())
+        answering = any(model.available for model in self._models.values())
+        return self._settled and not self._ending and answering
+
+    @property
+    def settled(self) -> bool:
+        """Whether all models were tried once."""
+        return self._settled
 
     def is_ready(self, wanted: Wanted) -> bool:
         """Whether that version answers."""
@@ -153,7 +166,7 @@ class Repository:
 
     def unsettle(self) -> None:
         """The server is about to stop: no longer ready, though it still answers."""
-        self._settled = False
+        self._ending = True
 
     def put(self, name: str, served: Served) -> Served | None:
         """Let a version answer from now on; the one of that number that it replaces."""
@@ -206,13 +219,38 @@ class Repository:
         version = model.labels.get(label) if model else None
         served = model.available.get(version) if model and version is not None else None
         if served is None:
-            raise _unknown_label(label)
+            # No version has that number.
+            wanted = -1 if version is None else version
+            raise self._unless_coming(_unknown_label(label), model, wanted)
         return served
+
+    def _unless_coming(
+        self, refusal: Refusal, model: Model | None, version: int | None
+    ) -> Refusal:
+        """The refusal; or that the version, `None` for any, is still being loaded."""
+        if model is None or not model.statuses:
+            return refusal if self._settled else still_loading()
+        coming = any(
+            status.state in COMING and version in (None, status.version)
+            for status in model.statuses.values()
+        )
+        return still_loading() if coming else refusal
 
 
 def _means_default(model: Model | None, version: int) -> bool:
     """OpenVINO's clients always send a version, and mean the default one by 0."""
     return version == 0 and (model is None or 0 not in model.statuses)
+
+
+def still_loading() -> Refusal:
+    """What is asked for is not there yet."""
+    return Refusal(
+        Code.UNAVAILABLE,
+        received="The models are still loading.",
+        expected="a server that is ready, as /ready and /v2/health/ready say.",
+        remedy="Ask again in a second.",
+        retry_after_seconds=1,
+    )
 
 
 def _not_served(which: str) -> Refusal:

@@ -101,13 +101,18 @@ def _record(number: int, row: Row) -> ImageRecord:
     where = f"Row {number}"
     file_name = as_text(row.get("file_name")).strip()
     record = described(ImageRecord(file_name, None), row, where)
-    unlabelled = record.target is None and "label" in row and "boxes" not in row
-    if not file_name or unlabelled:
+    if not file_name:
         raise DataError(
-            received=f"Row {number} has the file name {file_name!r} and the label "
-            f"{as_text(row.get('label'))!r}.",
-            expected="both, in every row.",
+            received=f"Row {number} has no file name.",
+            expected="one in every row.",
             remedy="Complete the row, or remove it.",
+        )
+    if record.target is None and "label" in row and "boxes" not in row:
+        raise DataError(
+            received=f"Row {number}, {file_name}, has an empty label.",
+            expected="a label in every row.",
+            remedy="Write it, or remove the row. What has no label can be learned from "
+            "too: keep it in a folder, and name that with `visus train --unlabelled`.",
         )
     return record
 

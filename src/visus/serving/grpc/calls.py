@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from visus.serving.grpc.messages import message_class
 from visus.serving.keys import bearer
-from visus.serving.offloading import Read, in_thread_if_large
+from visus.serving.offloading import Made, in_thread_if_large
 from visus.serving.refusals import Code, Refusal, invalid, readable
 from visus.serving.request_ids import request_id
 from visus.serving.service import Service
@@ -36,7 +36,7 @@ class Sent:
     seconds: float | None
     size: int
 
-    async def read(self, read: Callable[..., Read], *words: Any) -> Read:
+    async def read(self, read: Callable[..., Made], *words: Any) -> Made:
         """`read(*words)` about the message: in a thread where it is large."""
         return await in_thread_if_large(self.size, read, *words)
 

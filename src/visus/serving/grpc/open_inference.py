@@ -12,6 +12,7 @@ from visus.serving.grpc.contents import FIELDS, read_input
 from visus.serving.grpc.messages import message_class
 from visus.serving.keeper import Keeper
 from visus.serving.listing import counted, index
+from visus.serving.offloading import NAMED_NUMBER, NUMBER, in_thread_if_large
 from visus.serving.refusals import Code, Refusal, invalid
 from visus.serving.served import Served
 from visus.serving.signature import (
@@ -146,7 +147,9 @@ class InferenceCalls:
             model_version=str(reply.served.version),
             id=request.id,
         )
-        _write_output(answer, reply, best, raw=bool(request.raw_input_contents))
+        size = reply.scores.size * (NAMED_NUMBER if best else NUMBER)
+        raw = bool(request.raw_input_contents)
+        await in_thread_if_large(size, _write_output, answer, reply, best, raw)
         return answer
 
     async def stream_infer(self, request: Any, sent: Sent) -> Any:
@@ -216,7 +219,7 @@ def wanted_version(name: str, number: str) -> Wanted:
     return Wanted(name, int(number))
 
 
-def _write_output(answer: Any, reply: Reply, best: int, *, raw: bool) -> None:
+def _write_output(answer: Any, reply: Reply, best: int, raw: bool) -> None:
     """All scores, or so many best classes: as bytes where the request came so."""
     tensor = answer.outputs.add(name=OUTPUT)
     if best:

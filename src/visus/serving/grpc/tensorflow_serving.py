@@ -15,6 +15,7 @@ from visus.serving.grpc.calls import Call, Sent
 from visus.serving.grpc.examples import read_examples
 from visus.serving.grpc.messages import message_class
 from visus.serving.grpc.tensors import BY_DTYPE, read_tensor, write_tensor
+from visus.serving.offloading import NAMED_NUMBER, NUMBER, in_thread_if_large
 from visus.serving.refusals import Code, Refusal, invalid
 from visus.serving.served import Served
 from visus.serving.signature import (
@@ -75,21 +76,27 @@ class PredictionCalls:
         inputs = await sent.read(read_tensor, INPUT, request.inputs[INPUT])
         reply = await self._engine.ask(wanted, inputs, sent.seconds)
         answer = message_class("PredictResponse")()
-        answer.outputs[OUTPUT].CopyFrom(write_tensor(reply.scores))
+        size = reply.scores.size * NUMBER
+        tensor = await in_thread_if_large(size, write_tensor, reply.scores)
+        answer.outputs[OUTPUT].CopyFrom(tensor)
         _name(answer.model_spec, reply.served, signature)
         return answer
 
     async def classify(self, request: Any, sent: Sent) -> Any:
         """Labels and scores of pictures in tf.Example messages."""
         reply = await self._ask_examples(request, sent, "classify")
-        answer = message_class("ClassificationResponse")(result=_classified(reply))
+        size = reply.scores.size * NAMED_NUMBER
+        result = await in_thread_if_large(size, _classified, reply)
+        answer = message_class("ClassificationResponse")(result=result)
         _name(answer.model_spec, reply.served, _signature(request.model_spec))
         return answer
 
     async def regress(self, request: Any, sent: Sent) -> Any:
         """The numbers that a model of one number gives."""
         reply = await self._ask_examples(request, sent, "regress")
-        answer = message_class("RegressionResponse")(result=_regressed(reply))
+        size = reply.scores.size * NAMED_NUMBER
+        result = await in_thread_if_large(size, _regressed, reply)
+        answer = message_class("RegressionResponse")(result=result)
         _name(answer.model_spec, reply.served, _signature(request.model_spec))
         return answer
 
@@ -115,7 +122,9 @@ class PredictionCalls:
         answer = message_class("MultiInferenceResponse")()
         for task in request.tasks:
             field, told = parts[task.method_name]
-            result = answer.results.add(**{field: told(reply)})
+            size = reply.scores.size * NAMED_NUMBER
+            made = await in_thread_if_large(size, told, reply)
+            result = answer.results.add(**{field: made})
             _name(result.model_spec, reply.served, _signature(task.model_spec))
         return answer
 

@@ -14,6 +14,7 @@ from visus.serving.http.uploads import (
     read_pictures,
     wanted_model,
 )
+from visus.serving.offloading import NAMED_NUMBER, in_thread_if_large
 from visus.serving.refusals import Refusal, invalid, shown
 
 PROTOCOL = "pictures"
@@ -50,8 +51,8 @@ class Pictures:
         reply = await self._engine.ask(wanted, contents, judging=True)
         request.version = str(reply.served.version)
         request.pictures = len(files)
-        told = _told([name for name, _ in files], reply, top)
-        return Response(dump_floats(told, reply.scores))
+        names, size = [name for name, _ in files], reply.scores.size * NAMED_NUMBER
+        return Response(await in_thread_if_large(size, _written, names, reply, top))
 
     async def _files(self, request: Request) -> list[tuple[str, bytes]]:
         if content_kind(request) == "application/json":
@@ -73,6 +74,10 @@ class Pictures:
             raise _no_urls(urls)
         contents = await self._fetchers.fetch(urls)
         return list(zip(urls, contents, strict=True))
+
+
+def _written(names: Sequence[str], reply: Reply, top: int | None) -> bytes:
+    return dump_floats(_told(names, reply, top), reply.scores)
 
 
 def _told(names: Sequence[str], reply: Reply, top: int | None) -> dict[str, Any]:

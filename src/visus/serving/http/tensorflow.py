@@ -21,7 +21,7 @@ from visus.serving.http.tensorflow_reading import (
     read_examples,
     read_predict,
 )
-from visus.serving.offloading import in_thread_if_large
+from visus.serving.offloading import NAMED_NUMBER, NUMBER, in_thread_if_large
 from visus.serving.refusals import invalid
 from visus.serving.served import Served
 from visus.serving.signature import (
@@ -75,7 +75,10 @@ class TensorFlowRest:
         reply = await self._engine.ask(wanted, inputs)
         request.version = str(reply.served.version)
         request.pictures = len(reply.scores)
-        return Response(_written(request.method, reply, rows))
+        each = NAMED_NUMBER if request.method == "classify" else NUMBER
+        size = reply.scores.size * each
+        told = await in_thread_if_large(size, _written, request.method, reply, rows)
+        return Response(told)
 
     def _document(self, request: Request, wanted: Wanted) -> dict[str, Any]:
         document = parse_object(request.body, self._config.max_brackets)

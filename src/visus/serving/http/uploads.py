@@ -5,7 +5,7 @@ from visus.serving.http.exchange import Request
 from visus.serving.http.forms import read_files
 from visus.serving.offloading import in_thread_if_large
 from visus.serving.refusals import invalid
-from visus.serving.repository import Repository
+from visus.serving.repository import Repository, still_loading
 from visus.serving.versions import MOST_VERSION, Wanted
 
 
@@ -13,14 +13,18 @@ def wanted_model(request: Request, repository: Repository) -> Wanted:
     """The model that is named, or the only one there is.
 
     Raises:
-        Refusal: there are several and none is named, or the version is none.
+        Refusal: there are several and none is named, or not all are known yet; or the
+            version is none.
     """
     names = repository.names()
     request.model = word(request, "model") or (names[0] if len(names) == 1 else "")
+    if not (repository.settled or word(request, "model")):
+        # The only one there is now may be the first of several.
+        raise still_loading()
     if not request.model:
         raise invalid(
             f"{len(names)} models, and none is named.",
-            f"one of {', '.join(names[:20]) or 'those that will be loaded'}.",
+            f"one of {', '.join(names[:20]) or 'those in the repository, none now'}.",
             f"Name it: {request.path}?model=NAME",
         )
     version = count(request, "version")

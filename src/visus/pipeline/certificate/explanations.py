@@ -14,8 +14,8 @@ from visus.core.report import Fact, Finding, Interval, Table
 from visus.core.seeds import random_generator
 from visus.explanation import EXPLAINERS
 from visus.explanation.faithfulness import POINTS, RANDOM_MAPS
-from visus.pipeline.certified_clock import TIME_IS_OVER
-from visus.pipeline.certified_work import Work
+from visus.pipeline.certificate.clock import TIME_IS_OVER
+from visus.pipeline.certificate.work import Work
 from visus.pipeline.judge import Judge, Judged
 from visus.pipeline.question import Opened, Question
 from visus.tasks.intervals import mean_interval, wilson_interval

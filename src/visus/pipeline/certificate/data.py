@@ -17,9 +17,9 @@ from visus.core.progress import Progress
 from visus.core.report import Fact, Finding
 from visus.data.batches import Batch, make_batch
 from visus.pipeline.audit import gather_evidence
-from visus.pipeline.certified_clock import TIME_IS_OVER, Clock
-from visus.pipeline.certified_test import AnsweredTest, drawn
-from visus.pipeline.certified_work import Work, count_fact
+from visus.pipeline.certificate.answered import AnsweredTest, drawn
+from visus.pipeline.certificate.clock import TIME_IS_OVER, Clock
+from visus.pipeline.certificate.work import Work, count_fact
 
 TITLE = "Data and its audit"
 # Of the time that is left.

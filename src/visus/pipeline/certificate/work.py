@@ -15,8 +15,8 @@ from visus.core.progress import Progress
 from visus.core.report import Fact, Finding
 from visus.evaluation.evaluate import held_against
 from visus.evaluation.parts import Parts, Tested
-from visus.pipeline.certified_clock import Clock
-from visus.pipeline.certified_test import AnsweredTest
+from visus.pipeline.certificate.answered import AnsweredTest
+from visus.pipeline.certificate.clock import Clock
 
 Measured = Callable[["Work"], Section]
 

@@ -22,8 +22,8 @@ from visus.evaluation.parts import Parts
 from visus.evaluation.robustness.corruptions import sampled
 from visus.exporting.export import export_bundle
 from visus.exporting.proof import FURTHER_PICTURES
-from visus.pipeline.certified_clock import TIME_IS_OVER
-from visus.pipeline.certified_work import Work
+from visus.pipeline.certificate.clock import TIME_IS_OVER
+from visus.pipeline.certificate.work import Work
 from visus.pipeline.traits import groups_of
 from visus.tasks.intervals import wilson_interval
 

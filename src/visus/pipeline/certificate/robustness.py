@@ -10,8 +10,8 @@ from visus.evaluation.robustness.attacks import PICTURES, STEPS, Attacks, Victim
 from visus.evaluation.robustness.corruptions import measure_corruptions, sampled
 from visus.evaluation.robustness.translation import measure_translation
 from visus.pipeline.attacked import victim_of
-from visus.pipeline.certified_clock import TIME_IS_OVER
-from visus.pipeline.certified_work import Work
+from visus.pipeline.certificate.clock import TIME_IS_OVER
+from visus.pipeline.certificate.work import Work
 
 # Of the time that is left.
 SHARE = 0.45

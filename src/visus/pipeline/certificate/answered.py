@@ -16,9 +16,10 @@ from visus.data.records import ImageDataset
 from visus.data.scan import Scan, scan_pictures
 from visus.data.sources import SOURCES, read_source
 from visus.data.sources.base import Access
-from visus.pipeline.certified_clock import Clock
+from visus.pipeline.certificate.clock import Clock
 from visus.pipeline.evaluate import as_asked, tested_of, unseen
 from visus.pipeline.report import answer
+from visus.pipeline.traits import groups_of
 
 # Of the time that is left: reading and answering the test comes first of all.
 SHARE = 0.4
@@ -66,18 +67,21 @@ def answer_test(
     clock: Clock,
     *,
     target: str | None,
+    group: str | None,
     offline: bool,
     progress: Progress,
 ) -> AnsweredTest:
     """Read the test of a source, as much of it as the time allows, and answer it.
 
     Raises:
-        DataError: the source cannot be read, has other classes, no picture that can be
-            read, or none that the model has not learned from.
+        DataError: the source cannot be read, has other classes, no column of groups, no
+            picture that can be read, or none that the model has not learned from.
     """
     dataset, ledger = read_source(source, Access(offline, progress))
     dataset, ledger = as_asked(dataset, ledger, bundle, target)
     test = tested_of(dataset)
+    if group is not None:
+        groups_of(test, group)
     seconds_each = _pace(bundle, test, ledger, clock)
     most = max(FEWEST, clock.fits(SHARE, seconds_each))
     some = drawn(test, most, "certificate test")

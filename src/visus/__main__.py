@@ -1,0 +1,5 @@
+"""`python -m visus` is `visus`."""
+
+from visus.cli.app import main
+
+main()
