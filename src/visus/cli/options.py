@@ -245,3 +245,12 @@ Adapt = Annotated[
         help="Write another bundle that fits --shifted; no label is looked at.",
     ),
 ]
+AdaptBy = Annotated[
+    str,
+    typer.Option(
+        "--adapt-by",
+        metavar="NAME",
+        help="normalizations: batch normalizations measured anew; alignment: features "
+        "aligned (CORAL).",
+    ),
+]

@@ -142,6 +142,7 @@ def evaluate(
     attacks: Attacks | str | Sequence[str] = (),
     shifted: Any = None,
     adapt: str | Path | None = None,
+    adapt_by: str = "normalizations",
     backgrounds: bool = False,
 ) -> ReportView:
     """Measure a bundle on labelled pictures that it has not learned from.
@@ -158,6 +159,7 @@ def evaluate(
         attacks: "fgsm", "pgd" or both, or `Attacks` with a budget.
         shifted: pictures from elsewhere, labelled or not, as `train` takes them.
         adapt: where another bundle is written that fits them.
+        adapt_by: how, "normalizations" or "alignment".
         backgrounds: whether to lay things on other grounds.
 
     Raises:
@@ -167,7 +169,8 @@ def evaluate(
     table = None if costs is None else Path(costs)
     if not isinstance(attacks, Attacks):
         attacks = Attacks((attacks,) if isinstance(attacks, str) else tuple(attacks))
-    elsewhere = Elsewhere(shifted, None if adapt is None else Path(adapt))
+    place = None if adapt is None else Path(adapt)
+    elsewhere = Elsewhere(shifted, place, adapt_by)
     asked = Deeper(
         group,
         views,
