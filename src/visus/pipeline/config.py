@@ -18,7 +18,7 @@ from visus.training.head.config import FrozenConfig
 from visus.training.recipes import Recipe
 
 # All that frozen features take of the settings of `training`.
-USED_WHEN_FROZEN = ("class_weights",)
+USED_WHEN_FROZEN = ("class_weights", "groups")
 
 
 class RunConfig(Settings):
