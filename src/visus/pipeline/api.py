@@ -17,9 +17,9 @@ from visus.pipeline.deeper import Deeper
 from visus.pipeline.evaluate import evaluate_bundle
 from visus.pipeline.explain import Explained, explain_picture
 from visus.pipeline.export import Asked, export_model
-from visus.pipeline.folds import resume_begun, train_asked
 from visus.pipeline.int8 import Shrunk, quantize_model
 from visus.pipeline.question import Question
+from visus.pipeline.several import resume_begun, train_asked
 from visus.pipeline.shifted import Elsewhere
 from visus.pipeline.train import Request
 from visus.pipeline.trained import TrainedRun, finished_run
@@ -52,6 +52,7 @@ def train(
     settings: dict[str, Any] | None = None,
     start_from: str | Path | None = None,
     folds: int | None = None,
+    seeds: int | None = None,
     callbacks: Sequence[Any] = (),
     offline: bool = False,
     force: bool = False,
@@ -75,6 +76,7 @@ def train(
         start_from: a bundle whose weights the network starts with; its network and
             picture size too, unless others are asked for.
         folds: train once a fold, each tested on another part of the data.
+        seeds: train so many times, from `seed` on, on the same splits.
         callbacks: Keras callbacks.
         offline: never open a connection.
         force: replace the run that is in `out`.
@@ -93,6 +95,8 @@ def train(
         choices["recipe"] = recipe
     if folds is not None:
         choices["folds"] = folds
+    if seeds is not None:
+        choices["seeds"] = seeds
     if start_from is not None:
         choices["start_from"] = str(start_from)
     model = network if hasattr(network, "layers") else None

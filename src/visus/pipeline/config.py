@@ -39,6 +39,9 @@ class RunConfig(Settings):
     folds: int | None = Field(
         default=None, ge=2, description="runs, each tested on another part of the data"
     )
+    seeds: int | None = Field(
+        default=None, ge=2, description="runs that differ in their seed alone"
+    )
     data: DataConfig = DataConfig()
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()

@@ -113,7 +113,7 @@ def make_lesson(plan: Plan, data: PreparedData) -> Lesson:
         counted = picture_weights(plan, data)
         if groups.by == "sampling":
             repeats = counted
-        else:
+        elif counted is not None:
             train = replace(train, weights=train.weights * counted)
     return Lesson(
         train=train,
