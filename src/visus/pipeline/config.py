@@ -18,7 +18,7 @@ from visus.training.head.config import FrozenConfig
 from visus.training.recipes import Recipe
 
 # All that frozen features take of the settings of `training`.
-USED_WHEN_FROZEN = ("class_weights",)
+USED_WHEN_FROZEN = ("class_weights", "groups")
 
 
 class RunConfig(Settings):
@@ -38,6 +38,9 @@ class RunConfig(Settings):
     )
     folds: int | None = Field(
         default=None, ge=2, description="runs, each tested on another part of the data"
+    )
+    seeds: int | None = Field(
+        default=None, ge=2, description="runs that differ in their seed alone"
     )
     data: DataConfig = DataConfig()
     network: NetworkConfig = NetworkConfig()
