@@ -125,7 +125,7 @@ class PreparedData:
 
     def content_hashes(self) -> Mapping[str, tuple[str, ...]]:
         """Content hashes of the pictures, by split, and of those without a label."""
-        hashes = {
+        hashes: dict[str, tuple[str, ...]] = {
             split: tuple(
                 record.content_hash
                 for record in self.dataset.records
