@@ -88,7 +88,12 @@ def refuse_unused(task: Task, chosen: Mapping[str, Any]) -> None:
     """
     for name, off in task.unused.items():
         value = chosen.get("training", {}).get(name, off)
-        if value != off:
+        # As settings: what stands in the config.toml of a run is more than was chosen.
+        given, usual = (
+            getattr(read_settings(TrainingConfig, {name: one}), name)
+            for one in (value, off)
+        )
+        if given != usual:
             raise ConfigError(
                 received=f"training.{name} is {value!r}, and the targets are "
                 f"{task.kind}.",
