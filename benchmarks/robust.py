@@ -10,9 +10,13 @@
   severities;
 - adapt: `quick` on corrupted test pictures (severity 3), which stand for pictures from
   elsewhere: how surely they are told apart, and accuracy before and after batch
-  normalizations were measured on them, without labels.
+  normalizations were measured on them, or features aligned, without labels;
+- photographs: the same of cats and dogs by frozen features;
+- groups: pictures whose class a look nearly tells (gray cats, colored dogs; inverted
+  digits): accuracy where the look misleads, as it is and with groups that count alike.
 
-MNIST; the short form takes `digits`, a part of it, and its figures are no claims.
+MNIST; the short form takes `digits`, a part of it, a quarter of the cats and dogs, and
+its figures are no claims.
 
 ratio: accuracy under PGD of the recipe `adversarial`, over that of `quick` where both
 have any right (at least one picture is counted).
@@ -24,6 +28,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import unfair
+from benchmarks.data import shared_archive, unpack
 from benchmarks.measure import (
     Measurement,
     describe_machine,
@@ -175,44 +181,118 @@ def policies(folder: Path, quick: bool) -> list[Measurement]:
 
 
 def adapt(folder: Path, quick: bool) -> list[Measurement]:
+    """A network from scratch on corrupted digits."""
+    run = trained(folder, "quick", quick, recipe="quick")
+    pictures = test_of(source_of(folder, quick), run.bundle)
+    return adapted("adapt", run.bundle, pictures)
+
+
+def photographs(folder: Path, quick: bool) -> list[Measurement]:
+    """Frozen features on corrupted cats and dogs."""
+    import visus
+
+    archive = shared_archive("cats_dogs_180.zip")
+    unpack(archive, folder, every=4 if quick else 1)
+    source = folder / "cats_dogs"
+    tell_progress("training cats and dogs")
+    run = visus.train(source, out=folder / "run")
+    return adapted("photographs", run.bundle, test_of(source, run.bundle))
+
+
+def adapted(piece: str, bundle: Bundle, pictures: Batch) -> list[Measurement]:
     """Corrupted pictures as those from elsewhere; labels only to count with."""
-    from visus.bundles.runtime import Session
-    from visus.data.sources.base import Access
     from visus.evaluation.robustness.shifted import told_apart
-    from visus.models.normalizations import normalize_anew
-    from visus.models.onnx_graph import build_onnx
-    from visus.pipeline.question import opened_network
+    from visus.pipeline.adapting import ADAPTATIONS, features_of
     from visus.tasks.ranking import area_under_roc
 
-    run = trained(folder, "quick", quick, recipe="quick")
-    bundle = run.bundle
-    pictures = test_of(source_of(folder, quick), bundle)
     # What is adapted to and what it is held against are other pictures.
-    halves = [pictures.take(np.arange(half, len(pictures), 2)) for half in range(2)]
-    own = bundle.session.everything(halves[1].pixels).features
+    seen, held = (pictures.take(np.arange(n, len(pictures), 2)) for n in range(2))
+    own = features_of(bundle, np.asarray(seen.pixels[:]))
     found = []
     for name in (None, *SHIFTS):
         side = name or "as they are"
         tell_progress(f"adapting to {side}")
-        seen, held = (
-            np.asarray(half.pixels)
+        theirs, asked = (
+            np.asarray(half.pixels[:])
             if name is None
-            else corrupted(half.pixels, name, SEVERITY)
-            for half in halves
+            else corrupted(np.asarray(half.pixels[:]), name, SEVERITY)
+            for half in (seen, held)
         )
-        if own is not None and name is not None:
-            other = bundle.session.everything(held).features
-            rows, told = told_apart(own, other)
+        if name is not None:
+            rows, told = told_apart(own, features_of(bundle, asked))
             area = area_under_roc(told[: len(rows)], told[len(rows) :])
             found.append(
-                figure("adapt", side, "told apart", area, f"{area:.3f}", len(rows))
+                figure(piece, side, "told apart", area, f"{area:.3f}", len(rows))
             )
-        opened = opened_network(bundle, Access(offline=True))
-        normalize_anew(opened, seen)
-        session = Session(build_onnx(opened.model, scaling=bundle.spec.scaling))
-        for when, answer in (("before", bundle.scores), ("after", session.scores)):
-            right = answer(held).argmax(axis=1) == halves[1].targets
-            found.append(share("adapt", side, when, right))
+        answers = {"before": bundle.scores} | {
+            f"after, {by}": fitting(bundle, theirs, own, by) for by in ADAPTATIONS
+        }
+        for when, answer in answers.items():
+            right = answer(asked).argmax(axis=1) == held.targets
+            found.append(share(piece, side, when, right))
+    return found
+
+
+def fitting(bundle: Bundle, pixels: Any, own: Any, by: str) -> Callable[[Any], Any]:
+    """What answers once the network was adapted so."""
+    from visus.bundles.runtime import Session
+    from visus.core.progress import SilentProgress
+    from visus.data.sources.base import Access
+    from visus.models.onnx_graph import build_onnx
+    from visus.pipeline.adapting import adaptation_of
+    from visus.pipeline.question import opened_network
+
+    opened = opened_network(bundle, Access(offline=True))
+    adaptation_of(by).adapt(opened, bundle, pixels, own, SilentProgress())
+    return Session(build_onnx(opened.model, scaling=bundle.spec.scaling)).scores
+
+
+def groups(folder: Path, quick: bool) -> list[Measurement]:
+    """A look that nearly tells the class, and what groups that count alike gain."""
+    archive = shared_archive("cats_dogs_180.zip")
+    unpack(archive, folder, every=4 if quick else 1)
+    cats = unfair.photographs(folder / "cats_dogs")
+    firsts = tuple("01234")
+    place = folder / "gray"
+    found = balanced(
+        "cats and dogs", unfair.write_unfair(cats, ("cats",), unfair.gray, place)
+    )
+    table_ = unfair.write_unfair(
+        unfair.digits(), firsts, unfair.inverted, folder / "inverted"
+    )
+    return found + balanced("digits", table_, firsts, epochs=True)
+
+
+def balanced(
+    side: str,
+    source: Path,
+    firsts: tuple[str, ...] = ("cats",),
+    *,
+    epochs: bool = False,
+) -> list[Measurement]:
+    """Accuracy of all, and of the worst of the four cells, by remedy."""
+    import visus
+
+    cells = unfair.cells_of(source, firsts)
+    found = []
+    for remedy in ("none", "weights", "sampling") if epochs else ("none", "weights"):
+        tell_progress(f"groups: {side}, {remedy}")
+        settings = {}
+        if remedy != "none":
+            settings = {
+                "training.groups.column": unfair.COLUMN,
+                "training.groups.by": remedy,
+            }
+        choices = {"recipe": "quick"} if epochs else {}
+        place = source.parent / f"run-{remedy}"
+        run = visus.train(source, out=place, settings=settings, **choices)
+        answers = run.predictions
+        right = answers.scores.argmax(axis=1) == answers.targets
+        found.append(share("groups", side, f"{remedy}, all", right))
+        of = [cells[Path(image_id).name] for image_id in answers.ids]
+        parts = [right[[c == cell for c in of]] for cell in sorted(set(of))]
+        worst = min(parts, key=lambda part: float(part.mean()))
+        found.append(share("groups", side, f"{remedy}, worst of four", worst))
     return found
 
 
@@ -234,6 +314,8 @@ PIECES: dict[str, Callable[[Path, bool], list[Measurement]]] = {
     "adversarial": adversarial,
     "policies": policies,
     "adapt": adapt,
+    "photographs": photographs,
+    "groups": groups,
 }
 
 

@@ -3,8 +3,9 @@
     python -m benchmarks.trust [--quick] [--only PIECE ...]
 
 - cats_dogs: frozen features (1,000 test pictures): calibration error before and after
-  scaling; conformal coverage over 20 splits of the test; how well flowers are told
-  apart (AUROC), and how many pictures of the test are called unknown;
+  scaling; conformal coverage over 20 splits of the test; what answering several views
+  gains; how well flowers are told apart (AUROC), and how many pictures of the test are
+  called unknown;
 - mnist: the same with the recipe `quick`, against 900 pictures of Fashion-MNIST;
 - cifar: calibration and coverage of the course's convnet on CIFAR-10, 3 epochs, a fifth
   held out as the test;
@@ -46,7 +47,7 @@ from visus.evaluation.conformal import fit_sets
 from visus.evaluation.held import Held
 from visus.evaluation.robustness.translation import SHIFTS, right_when_shifted
 from visus.evaluation.temperature import fit_temperatures
-from visus.tasks.intervals import wilson_interval
+from visus.tasks.intervals import difference_interval, mcnemar, wilson_interval
 from visus.tasks.ranking import area_under_roc
 
 SPLITS = 20
@@ -208,8 +209,26 @@ def known_and_foreign(
     )
     answered = run.report.fact("answered")
     found.append(figure(piece, "answered", answered.value, answered.text, "", None))
+    found += views(piece, bundle, source)
     if foreign is not None:
         found += told_apart(piece, bundle, source, foreign)
+    return found
+
+
+def views(piece: str, bundle: Bundle, source: Any) -> list[Measurement]:
+    """What answering several views of a test picture gains."""
+    test, found = test_of(source, bundle), []
+    pixels = np.asarray(test.pixels[:])
+    plain = bundle.scores(pixels).argmax(axis=1) == test.targets
+    for name in ("flip", "shifts"):
+        seen = bundle.looking(name).answer(pixels)[0].argmax(axis=1) == test.targets
+        lost, won = int((plain & ~seen).sum()), int((seen & ~plain).sum())
+        gain = difference_interval(lost, won, len(plain))
+        text = (
+            f"{100 * gain.value:+.2f} points ({100 * gain.low:+.2f} to "
+            f"{100 * gain.high:+.2f}, p = {mcnemar(lost, won):.2g})"
+        )
+        found.append(figure(piece, f"views, {name}", gain.value, text, "", None))
     return found
 
 

@@ -84,6 +84,20 @@ def test_pictures_without_labels_are_enough(cli, place):
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_features_are_aligned_where_nothing_is_normalized(cli, place, tmp_path):
+    other = write_bundle(tmp_path / "plain.visus", randomised(plain()), NAMES)
+    words = ["evaluate", other, place / "home", "--shifted", place / "away"]
+    adapt = ["--adapt", "adapted.visus", "--adapt-by", "alignment"]
+    told = cli.json(*words, *adapt, "--out", "page.html")
+    assert {"adapted_gain", "adapted_cost"} <= told.keys()
+    adapted, before = load_bundle("adapted.visus"), load_bundle(other)
+    assert adapted.origin["adapted"]["method"] == "features aligned (CORAL)"
+    pixels = np.random.default_rng(1).integers(0, 256, (4, 12, 10, 1), dtype=np.uint8)
+    assert np.abs(adapted.scores(pixels) - before.scores(pixels)).max() > 1e-3
+    told = cli.json(*words, *adapt[:3], "alignmant", code=2)
+    assert "alignment" in told["remedy"]
+
+
 def test_what_cannot_be_is_refused(cli, place, tmp_path):
     bundle, home = place / "model.visus", place / "home"
     words = ["evaluate", bundle, home]
@@ -105,4 +119,5 @@ def test_what_cannot_be_is_refused(cli, place, tmp_path):
     words = ["evaluate", other, home, "--shifted", place / "loose"]
     told = cli.json(*words, "--adapt", "a.visus", code=4)
     assert "no batch normalization" in told["received"]
+    assert "--adapt-by alignment" in told["remedy"]
     assert not (tmp_path / "a.visus").exists()

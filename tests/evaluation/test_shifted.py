@@ -127,15 +127,20 @@ def test_gain_elsewhere_and_price_at_home_are_paired(side):
     worse, better = home.scores.copy(), away.scores.copy()
     worse[:4] = worse[:4, ::-1]
     away.scores[:30] = away.scores[:30, ::-1]
-    told = measure_adaptation(home, away, own_after=worse, other_after=better)
+    told = measure_adaptation(
+        home, away, own_after=worse, other_after=better, how="By magic"
+    )
     gain, cost = told.facts
     assert (gain.name, cost.name) == ("adapted_gain", "adapted_cost")
     assert gain.value == pytest.approx(0.3) and cost.value == pytest.approx(-0.04)
     assert gain.interval.low > 0 and "p = " in gain.text
+    assert told.tables[0].note.startswith("By magic; no label")
     rows = told.tables[0].rows
     assert rows[0][2:] == ("100.00%", "96.00%", "-4.00")
     assert rows[1][1:] == ("30.0%", "70.00%", "100.00%", "+30.00")
     blind = side(other, [-1] * 100)
-    told = measure_adaptation(home, blind, own_after=worse, other_after=better)
+    told = measure_adaptation(
+        home, blind, own_after=worse, other_after=better, how="By magic"
+    )
     assert [fact.name for fact in told.facts] == ["adapted_cost"]
     assert "was not measured" in told.findings[0].message

@@ -6,6 +6,7 @@ from explained_networks import NETWORKS, randomised, subject_of
 from visus.bundles.runtime import Session
 from visus.bundles.shuffled import shuffled_graph
 from visus.models.onnx_graph import build_onnx
+from visus.models.shuffled import ShuffledNetworks
 
 
 def test_every_tensor_is_that_of_keras(network):
@@ -21,13 +22,31 @@ def test_every_tensor_is_that_of_keras(network):
 def test_a_stirred_network_keeps_its_numbers_and_answers_otherwise(network):
     subject = subject_of(network)
     before = network.get_weights()
-    other = subject.network().shuffled(1)
+    networks = ShuffledNetworks(subject.network())
+    other = networks.of(1)
     for one, two in zip(before, other.model.get_weights(), strict=True):
         np.testing.assert_array_equal(np.sort(one, axis=None), np.sort(two, axis=None))
     images = subject.network().images(subject.pixels[None])
     assert np.abs(other.logits(images) - subject.network().logits(images)).max() > 1e-3
     for one, two in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
+    first = other.logits(images)
+    compiled = other.image_gradients(images, 1)[0]
+    assert np.abs(networks.of(2).logits(images) - first).max() > 1e-3
+    again = networks.of(1)
+    np.testing.assert_array_equal(again.logits(images), first)
+    # What was compiled for one form holds for the others.
+    np.testing.assert_array_equal(again.image_gradients(images, 1)[0], compiled)
+
+
+def test_compiled_gradients_are_the_others(network):
+    opened = subject_of(network).network()
+    images = opened.images(noise_for(network))
+    _, expected, logits = opened.gradients(images, 1)
+    for count in (4, 1, 3):
+        found, told = opened.image_gradients(images[:count], 1)
+        np.testing.assert_allclose(found, expected[:count], rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(told, logits[:count], rtol=1e-4)
 
 
 def test_a_stirred_graph_answers_otherwise_and_the_same_seed_alike(network):

@@ -182,7 +182,7 @@ def test_with_less_time_fewer_methods_are_asked():
     names = list(explanations.METHODS)
     # Three pictures: 646 answers of chance, 34 and its own for each method.
     assert asked(0.001, 1_000) == names
-    assert asked(0.001, 15 + 3 * 0.001 * (646 + 4 * 34 + 20_884)) == names
-    assert asked(0.001, 15 + 3 * 0.001 * (646 + 3 * 34 + 4_884)) == names[:3]
-    assert asked(0.001, 15.9) == names[:1]
-    assert asked(0.001, 15.0) == []
+    assert asked(0.001, 20.01 + 3 * 0.001 * (646 + 4 * 34 + 7_134)) == names
+    assert asked(0.001, 20.01 + 3 * 0.001 * (646 + 3 * 34 + 3_134)) == names[:3]
+    assert asked(0.001, 20.9) == names[:1]
+    assert asked(0.001, 20.0) == []

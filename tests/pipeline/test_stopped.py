@@ -3,7 +3,7 @@
 import pytest
 
 from visus.core.progress import SilentProgress
-from visus.pipeline.folds import train_asked
+from visus.pipeline.several import train_asked
 from visus.pipeline.train import Request
 
 CHOICES = {

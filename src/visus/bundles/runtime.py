@@ -64,6 +64,15 @@ class Session:
         except Exception as error:
             raise _refused("the graph", error) from error
 
+    @property
+    def tells_features(self) -> bool:
+        """Whether the graph hands out what its last layer takes."""
+        return FEATURES in self._known
+
+    @property
+    def _known(self) -> list[str]:
+        return [output.name for output in self._session.get_outputs()]
+
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Scores `(num_images, num_outputs)`, in pieces of 64 pictures."""
         (scores,) = self.outputs(pixels, (SCORES,))
@@ -71,7 +80,7 @@ class Session:
 
     def everything(self, pixels: Pixels) -> Outputs:
         """Scores, and features and logits where the graph hands them out."""
-        known = [output.name for output in self._session.get_outputs()]
+        known = self._known
         names = [name for name in (SCORES, FEATURES, LOGITS) if name in known]
         found = dict(zip(names, self.outputs(pixels, names), strict=True))
         return Outputs(found[SCORES], found.get(FEATURES), found.get(LOGITS))

@@ -35,6 +35,7 @@ def evaluate(
     attack_pictures: options.Attacked = 300,
     shifted: options.Shifted = None,
     adapt: options.Adapt = None,
+    adapt_by: options.AdaptBy = "normalizations",
     offline: options.Offline = False,
     force: options.Force = False,
     as_json: options.AsJson = False,
@@ -47,7 +48,7 @@ def evaluate(
 
     numbers = (attack_budget, attack_steps, attack_starts, attack_pictures)
     attacks = Attacks(tuple(dict.fromkeys(attack or ())), *numbers)
-    elsewhere = Elsewhere(shifted, adapt, offline, force)
+    elsewhere = Elsewhere(shifted, adapt, adapt_by, offline, force)
     sought = (attacks, elsewhere, backgrounds)
     found = evaluate_bundle(
         bundle,

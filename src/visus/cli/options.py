@@ -130,6 +130,9 @@ Seed = Annotated[
 Folds = Annotated[
     int | None, typer.Option(help="Train once a fold, each tested on another part.")
 ]
+Seeds = Annotated[
+    int | None, typer.Option(help="Train so many times, on the same splits.")
+]
 StartFrom = Annotated[
     Path | None, typer.Option("--from", help="Start with the weights of this bundle.")
 ]
@@ -243,5 +246,14 @@ Adapt = Annotated[
         "--adapt",
         metavar="FILE",
         help="Write another bundle that fits --shifted; no label is looked at.",
+    ),
+]
+AdaptBy = Annotated[
+    str,
+    typer.Option(
+        "--adapt-by",
+        metavar="NAME",
+        help="normalizations: batch normalizations measured anew; alignment: features "
+        "aligned (CORAL).",
     ),
 ]

@@ -36,6 +36,7 @@ def train(
     task: options.Task = None,
     allow_leak: options.AllowLeak = False,
     folds: options.Folds = None,
+    seeds: options.Seeds = None,
     settings: options.Settings = None,
     config: options.Config = None,
     start_from: options.StartFrom = None,
@@ -62,6 +63,7 @@ def train(
         "offline": offline or None,
         "start_from": str(start_from) if start_from else None,
         "folds": folds,
+        "seeds": seeds,
         "minutes": minutes,
         "frozen": frozen_choices(backbone, weights, curve=curve),
         "data": data_choices(
@@ -107,13 +109,13 @@ def _choices(
 
 
 def _tell_resumed(folder: Path, as_json: bool) -> None:
-    from visus.pipeline.folds import resume_begun
+    from visus.pipeline.several import resume_begun
 
     _tell(resume_begun(folder, terminal_progress(quiet=as_json)).summary, as_json)
 
 
 def _tell_run(request: "Request", as_json: bool) -> None:
-    from visus.pipeline.folds import train_asked
+    from visus.pipeline.several import train_asked
 
     _tell(train_asked(request, terminal_progress(quiet=as_json)).summary, as_json)
 
@@ -157,9 +159,10 @@ def _tell(summary: dict[str, Any], as_json: bool) -> None:
     if as_json:
         answer(summary)
         return
-    if "folds" in summary:
-        _tell_folds(summary)
-        return
+    for word in ("fold", "seed"):
+        if f"{word}s" in summary:
+            _tell_several(summary, word)
+            return
     write(
         f"test {summary['headline']} on {summary['test']['pictures']:,} pictures; "
         f"{summary['network']}, {_how(summary)}"
@@ -175,11 +178,11 @@ def _how(summary: dict[str, Any]) -> str:
     return str(summary.get("how", trained))
 
 
-def _tell_folds(summary: dict[str, Any]) -> None:
-    for fold in summary["folds"]:
+def _tell_several(summary: dict[str, Any], word: str) -> None:
+    for one in summary[f"{word}s"]:
         write(
-            f"fold {fold['fold']}: {fold['headline']} on {fold['pictures']:,} "
-            f"pictures; {fold['run']}"
+            f"{word} {one[word]}: {one['headline']} on {one['pictures']:,} "
+            f"pictures; {one['run']}"
         )
     write(f"test {summary['headline']}; {summary['network']}, {_how(summary)}")
     write(f"report: {summary['report']}")

@@ -227,12 +227,11 @@ class _Found:
 
     def of_all(self) -> tuple[Floats, Looks]:
         """Features and looks of all that could be read, in order."""
+        if not self._new:
+            return self.remembered.take(self.digests)
         known = [d for d in self.digests if d not in self._new]
-        parts = []
-        if known:
-            parts.append(self.remembered.take(known))
-        if self._new:
-            parts.append(self._rows(list(self._new)))
+        parts = [self.remembered.take(known)] if known else []
+        parts.append(self._rows(list(self._new)))
         features = np.concatenate([rows for rows, _ in parts])
         looks = join_parts([looks for _, looks in parts])
         place = {digest: row for row, digest in enumerate([*known, *self._new])}

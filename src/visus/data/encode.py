@@ -134,5 +134,6 @@ def _image(pixels: NDArray[np.uint8]) -> Image.Image:
 
 def _png(image: Image.Image) -> bytes:
     stream = io.BytesIO()
-    image.save(stream, "PNG", optimize=True)
+    # Three hundredths larger than what takes four times as long.
+    image.save(stream, "PNG", compress_level=3)
     return stream.getvalue()

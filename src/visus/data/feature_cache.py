@@ -47,20 +47,23 @@ class Remembered:
     def take(self, digests: Sequence[str]) -> tuple[Floats, Looks]:
         """Features `(num_images, num_features)` and looks, in this order."""
         places = np.array([self.places[digest] for digest in digests])
-        order = np.lexsort((places[:, 1], places[:, 0]))
         # Each file's rows in their own order: disks read those quickly.
-        parts, looks = [], []
-        for number in np.unique(places[:, 0]):
-            rows = places[order][places[order][:, 0] == number, 1]
-            parts.append(np.asarray(self.files[number].pixels[rows])[:, 0, :, 0])
+        order = np.lexsort((places[:, 1], places[:, 0]))
+        numbers = places[order, 0]
+        width = self.files[numbers[0]].pixels.shape[2] - _THUMBNAIL_BYTES
+        features = np.empty((len(order), width), dtype=np.uint8)
+        thumbnails = np.empty((len(order), _THUMBNAIL_BYTES), dtype=np.uint8)
+        looks = []
+        for number in np.unique(numbers):
+            wanted = order[numbers == number]
+            rows = places[wanted, 1]
+            part = self.files[number].pixels[rows][:, 0, :, 0]
+            features[wanted] = part[:, :width]
+            thumbnails[wanted] = part[:, width:]
             looks.append(_looks(self.files[number]).take(rows))
-        back = np.empty_like(order)
-        back[order] = np.arange(len(order))
-        rows_of = np.concatenate(parts)[back]
-        features = np.ascontiguousarray(rows_of[:, :-_THUMBNAIL_BYTES])
-        side = THUMBNAIL_SIDE
-        thumbnails = rows_of[:, -_THUMBNAIL_BYTES:].reshape(-1, side, side)
-        noted = replace(join_parts(looks).take(back), thumbnails=thumbnails.copy())
+        back = np.argsort(order)
+        square = thumbnails.reshape(-1, THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+        noted = replace(join_parts(looks).take(back), thumbnails=square)
         return features.view(np.float32), noted
 
 

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, get_args
 
 import numpy as np
@@ -16,11 +18,13 @@ from visus.bundles.foreign import (
     unit_directions,
 )
 from visus.bundles.runtime import Outputs
+from visus.core.cores import available_cores
 from visus.core.seeds import random_generator
 from visus.evaluation.held import Surroundings
 from visus.tasks.ranking import area_under_roc
 
 Values = NDArray[np.float64]
+Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
 
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -28,7 +32,7 @@ METHODS: tuple[Method, ...] = get_args(Method)
 AXES = 64
 # The search for them: more axes than are kept, and rounds (Halko, Martinsson and Tropp,
 # "Finding structure with randomness", 2011).
-SPARE, ROUNDS = 10, 3
+SPARE, ROUNDS = 10, 2
 # Training pictures that are kept, as float16; in all no more than 4 MiB.
 MOST_KEPT, MOST_KEPT_BYTES = 2_000, 4 * 2**20
 # The k-th of a hundred, as far as that is some and not many.
@@ -53,17 +57,19 @@ def fit_foreign(
     """
     if not len(around.held) and not _folds_tell(around):
         return "no pictures were held out to tell its own kind by"
-    learned = {
-        method: fit_method(method, around.train, around.targets, seed=seed)
-        for method in METHODS
-    }
-    known = {method: arrays for method, arrays in learned.items() if arrays is not None}
-    if not known:
+    # A fold a core: threads within such small products only wait for each other.
+    with threadpool_limits(1, user_api="blas"):
+        return _fit_foreign(around, rejected, seed)
+
+
+def _fit_foreign(around: Surroundings, rejected: float, seed: int) -> ForeignRule | str:
+    with ThreadPoolExecutor(available_cores()) as threads:
+        tried = list(threads.map(partial(_tried, around, seed), METHODS))
+    pairs = {m: one for m, one in zip(METHODS, tried, strict=True) if one is not None}
+    if not pairs:
         return NO_FEATURES
-    compared = {
-        method: _told_apart(method, arrays, around, seed)
-        for method, arrays in known.items()
-    }
+    known = {method: arrays for method, (arrays, _) in pairs.items()}
+    compared = {method: area for method, (_, area) in pairs.items()}
     # The first of equals: a distance also tells pictures of which no stand-in exists.
     best = max(compared, key=lambda method: round(compared[method], 3))
     held = _own_strangeness(best, known[best], around, seed)
@@ -80,6 +86,16 @@ def fit_foreign(
         arrays=known[best],
         compared={name: round(area, 4) for name, area in compared.items()},
     )
+
+
+def _tried(
+    around: Surroundings, seed: int, method: Method
+) -> tuple[Mapping[str, NDArray[Any]], float] | None:
+    """What a method learns, and how well it tells stand-ins; `None`: it cannot."""
+    arrays = fit_method(method, around.train, around.targets, seed=seed)
+    if arrays is None:
+        return None
+    return arrays, _told_apart(method, arrays, around, seed)
 
 
 def fit_method(
@@ -102,7 +118,7 @@ def fit_method(
     return _spreads(train.features, targets, seed)
 
 
-def _bank(features: NDArray[np.float32], seed: int) -> Mapping[str, NDArray[Any]]:
+def _bank(features: Floats, seed: int) -> Mapping[str, NDArray[Any]]:
     most = min(MOST_KEPT, max(1, MOST_KEPT_BYTES // (2 * features.shape[1])))
     rows = random_generator(seed, "nearest").permutation(len(features))[:most]
     place = min(max(1, round(NEAR_SHARE * len(rows))), MOST_NEAR)
@@ -111,20 +127,20 @@ def _bank(features: NDArray[np.float32], seed: int) -> Mapping[str, NDArray[Any]
 
 
 def _spreads(
-    features: NDArray[np.float32], targets: Numbers, seed: int
+    features: Floats, targets: Numbers, seed: int
 ) -> Mapping[str, NDArray[Any]] | None:
     present, place = np.unique(targets, return_inverse=True)
-    rows = features.astype(np.float64)
-    belongs = place == np.arange(len(present))[:, None]
-    means = belongs @ rows / np.bincount(place)[:, None]
+    rows = np.asarray(features, dtype=np.float32)
+    belongs = (place == np.arange(len(present))[:, None]).astype(np.float32)
+    means = belongs @ rows / np.bincount(place)[:, None].astype(np.float32)
     away = rows - means[place]
     free = max(1, len(rows) - len(present))
-    total = float((away**2).sum()) / free
+    total = float(np.square(away).sum(dtype=np.float64)) / free
     if total <= 0:
         return None
     count = max(1, min(AXES, rows.shape[1] - 1, free // 4))
-    axes, variances = _principal(away, count, seed)
-    variances = variances / free
+    axes, lengths = _principal(away, count, seed)
+    variances = lengths.astype(np.float64) / free
     rest = (total - float(variances.sum())) / max(1, rows.shape[1] - count)
     # An axis along which training pictures hardly differ must not decide alone.
     least = 1e-3 * total / rows.shape[1]
@@ -136,15 +152,14 @@ def _spreads(
     }
 
 
-def _principal(rows: Values, count: int, seed: int) -> tuple[Values, Values]:
+def _principal(rows: Floats, count: int, seed: int) -> tuple[Floats, Floats]:
     """The axes along which rows spread most, and squared lengths along each."""
     width = min(count + SPARE, *rows.shape)
-    start = random_generator(seed, "axes").standard_normal((rows.shape[1], width))
-    # Threads wait for each other far longer than such small matrices take.
-    with threadpool_limits(1, user_api="blas"):
-        for _ in range(ROUNDS):
-            start = np.linalg.qr(rows.T @ (rows @ start))[0]
-        _, lengths, axes = np.linalg.svd(rows @ start, full_matrices=False)
+    drawn = random_generator(seed, "axes").standard_normal((rows.shape[1], width))
+    start = drawn.astype(np.float32)
+    for _ in range(ROUNDS):
+        start = np.linalg.qr(rows.T @ (rows @ start))[0]
+    _, lengths, axes = np.linalg.svd(rows @ start, full_matrices=False)
     return (axes @ start.T)[:count], (lengths**2)[:count]
 
 
@@ -173,13 +188,17 @@ def _own_strangeness(
     if not _folds_tell(around):
         return held
     order = random_generator(seed, "foreign folds").permutation(len(around.train))
-    parts = [held]
-    for fold in np.array_split(order, FOLDS):
+
+    def of_fold(fold: NDArray[np.intp]) -> Values:
         rest = np.setdiff1d(order, fold)
         known = fit_method(method, around.train.take(rest), around.targets[rest])
-        if known is not None:
-            parts.append(strangeness(method, known, around.train.take(fold)))
-    return np.concatenate(parts)
+        if known is None:
+            return np.empty(0)
+        return strangeness(method, known, around.train.take(fold))
+
+    with ThreadPoolExecutor(available_cores()) as threads:
+        folds = list(threads.map(of_fold, np.array_split(order, FOLDS)))
+    return np.concatenate([held, *folds])
 
 
 def _folds_tell(around: Surroundings) -> bool:

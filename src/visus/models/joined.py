@@ -28,8 +28,10 @@ from visus.tasks.base import Head
 if TYPE_CHECKING:
     import keras
 
-# Raised whenever graphs or archives of the same backbone become other ones.
+# Raised whenever the same backbone has other features.
 VERSION = 1
+# Raised whenever what is kept of a joined network becomes another.
+FORM = 2
 WEIGHTS_MEMBER = "model.weights.h5"
 CONFIG_MEMBER = "config.json"
 HEAD_NAME, UNIT_NAME = "new_head", "new_unit"
@@ -79,7 +81,7 @@ class Joined:
 
     Args:
         features: ONNX graph from pixels to features.
-        graph: ONNX graph from pixels to scores.
+        graph: ONNX graph from pixels to scores; features and logits are outputs, too.
         archive: the Keras network, as `save_network` gives it.
         places: where kernel and bias of the head lie, in the graph and in the weights
             of the archive.
@@ -133,7 +135,7 @@ def joined_network(
     Raises:
         ModelError: the network has no ONNX form, or the two forms differ.
     """
-    words = f"{VERSION} {digest} {head.outputs} {head.activation}"
+    words = f"{VERSION} {FORM} {digest} {head.outputs} {head.activation}"
     key = hashlib.sha256(words.encode()).hexdigest()[:24]
     path = visus_home() / "pretrained" / f"{key}.joined"
     kept = _read(path)
@@ -184,12 +186,14 @@ def features_of(joined: "keras.Model") -> "keras.Model":
 
 
 def _made(name: str, features: "keras.Model", head: Head) -> Joined:
+    from visus.bundles.inner import graph_with_features
     from visus.models.onnx_graph import build_onnx
     from visus.models.storage import save_network
 
     model = join_keras(features, Head(head.outputs, head.activation))
     kernel, bias = _marks(model.get_layer(HEAD_NAME))
-    graph = build_onnx(model, scaling="none")
+    plain = build_onnx(model, scaling="none")
+    graph = graph_with_features(plain) or plain
     _require_equal(name, model, graph)
     archive = save_network(model)
     stored = _members(archive)[WEIGHTS_MEMBER]

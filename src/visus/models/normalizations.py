@@ -157,5 +157,6 @@ def no_normalizations(name: str) -> ModelError:
     return ModelError(
         received=f"The network {name!r} has no batch normalization.",
         expected="one: adapting without labels measures their statistics anew.",
-        remedy="Leave out --adapt, or label some of the pictures and train again.",
+        remedy="Adapt by features (--adapt-by alignment), or label some of the "
+        "pictures and train again.",
     )

@@ -5,13 +5,13 @@ other, which `keras.Model(inputs, layer.output)` does not give.
 """
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visus.core.errors import ConfigError, ModelError, unknown_name
-from visus.core.seeds import random_generator
 from visus.data.preprocess import Scaling, scaled_images
 from visus.models.onnx_graph.calls import Call, Tensor, calls_of
 
@@ -138,8 +138,23 @@ class OpenedNetwork:
             )
         return np.asarray(found[number]), np.asarray(gradients), np.asarray(logits)
 
+    def image_gradients(self, images: Floats, output: int) -> tuple[Floats, Floats]:
+        """How one logit hangs on many images: as `gradients`, compiled once a network.
+
+        To compile takes seconds, so it pays from some dozens of images on.
+
+        Args:
+            images: `(num_images, height, width, channels)`, as the network takes them.
+            output: which logit.
+
+        Returns:
+            its gradients, of the shape of the images, and the logits `(num_images,)`.
+        """
+        gradients, logits = self._logit_gradients(images, output)
+        return np.asarray(gradients), np.asarray(logits)
+
     def loss_gradients(self, images: Floats, targets: NDArray[np.int32]) -> Floats:
-        """Which way the cross-entropy of each picture rises, by its pixels.
+        """Which way the cross-entropy of each picture rises; compiled once a network.
 
         The loss of a picture is log(1 + exp(d)), where d is the log of the summed
         exponentials of the other classes' logits less the true one's. The gradient of d
@@ -154,19 +169,53 @@ class OpenedNetwork:
         Returns:
             the gradients of d, of the shape of the images.
         """
+        return np.asarray(self._loss_gradients(images, targets))
+
+    @cached_property
+    def _logit_gradients(self) -> Any:
         import tensorflow
 
-        first = self.calls_without_inputs()[0].outputs[0]
-        with tensorflow.GradientTape(watch_accessed_variables=False) as tape:
-            found = self.run(images, first.number, tape)
-            logits = found[-1]
+        def logit(logits: Any, output: Any) -> Any:
+            return tensorflow.gather(logits, output, axis=1)
+
+        return self._compiled(logit, ())
+
+    @cached_property
+    def _loss_gradients(self) -> Any:
+        import tensorflow
+
+        def lead(logits: Any, targets: Any) -> Any:
             true = tensorflow.one_hot(targets, logits.shape[-1]) > 0
             others = tensorflow.where(true, -np.inf, logits)
             # One is left in each row, so the sum is its logit.
             own = tensorflow.reduce_sum(tensorflow.where(true, logits, 0.0), axis=1)
-            lead = tensorflow.reduce_logsumexp(others, axis=1) - own
-        gradients = tape.gradient(lead, found[first.number])
-        return np.zeros_like(images) if gradients is None else np.asarray(gradients)
+            return tensorflow.reduce_logsumexp(others, axis=1) - own
+
+        compiled = self._compiled(lead, (None,))
+        return lambda images, targets: compiled(images, targets)[0]
+
+    def _compiled(self, value: Any, shape: tuple[None, ...]) -> Any:
+        """Gradients to the images of what is made of logits and whole numbers."""
+        import tensorflow
+
+        first = self.calls_without_inputs()[0].outputs[0]
+
+        def both(images: Any, numbers: Any) -> tuple[Any, Any]:
+            with tensorflow.GradientTape(watch_accessed_variables=False) as tape:
+                found = self.run(images, first.number, tape)
+                values = value(found[-1], numbers)
+            zero = tensorflow.UnconnectedGradients.ZERO
+            slopes = tape.gradient(
+                values, found[first.number], unconnected_gradients=zero
+            )
+            return slopes, values
+
+        # Any number of images, so that it is traced once.
+        shapes = [
+            tensorflow.TensorSpec((None, *first.shape[1:])),
+            tensorflow.TensorSpec(shape, tensorflow.int32),
+        ]
+        return tensorflow.function(both, input_signature=shapes)
 
     def ascent(self, images: Floats, layer: str, number: int) -> tuple[float, Floats]:
         """The mean answer of one filter, and its gradient to the images."""
@@ -190,15 +239,13 @@ class OpenedNetwork:
                 weights[call.name] = np.asarray(call.layer(*taken, **named)[1])
         return weights
 
-    def shuffled(self, seed: int) -> "OpenedNetwork":
-        """The network with the numbers of every kernel in an order drawn by chance."""
-        import keras
+    def last_call(self) -> Call:
+        """What gives the scores."""
+        return self.maker_of(self._scores)
 
-        other = keras.models.clone_model(self.model)
-        other.set_weights(
-            [_stirred(w, seed, n) for n, w in enumerate(self.model.get_weights())]
-        )
-        return OpenedNetwork(other, self.scaling)
+    def maker_of(self, tensor: Tensor) -> Call:
+        """What gives a tensor."""
+        return next(c for c in self.calls if tensor.number in _numbers(c.outputs))
 
     def calls_without_inputs(self) -> list[Call]:
         """Where the pictures come in."""
@@ -269,7 +316,7 @@ class OpenedNetwork:
         """The scores without the activation they end in, where that can be left out."""
         import keras
 
-        call = self._maker(self._scores)
+        call = self.last_call()
         layer, kind = call.layer, kind_of(call)
         if not call.inputs:
             return found[self._scores.number]
@@ -282,9 +329,6 @@ class OpenedNetwork:
         )
         return before if ends else found[self._scores.number]
 
-    def _maker(self, tensor: Tensor) -> Call:
-        return next(c for c in self.calls if tensor.number in _numbers(c.outputs))
-
 
 def kind_of(call: Call) -> str:
     """The class of its layer."""
@@ -296,14 +340,6 @@ def activation_name(layer: Any) -> str:
     activation = getattr(layer, "activation", None)
     name = getattr(activation, "__name__", type(activation).__name__)
     return "linear" if activation is None else str(name).lower()
-
-
-def _stirred(weights: Floats, seed: int, number: int) -> Floats:
-    # Biases and statistics stay: what is learned lies in the kernels.
-    if np.ndim(weights) < 2:
-        return weights
-    draws = random_generator(seed, "shuffled-network", number)
-    return draws.permutation(weights.reshape(-1)).reshape(weights.shape)
 
 
 def _sides(tensor: Tensor) -> Sequence[int]:

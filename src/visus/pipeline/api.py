@@ -17,9 +17,9 @@ from visus.pipeline.deeper import Deeper
 from visus.pipeline.evaluate import evaluate_bundle
 from visus.pipeline.explain import Explained, explain_picture
 from visus.pipeline.export import Asked, export_model
-from visus.pipeline.folds import resume_begun, train_asked
 from visus.pipeline.int8 import Shrunk, quantize_model
 from visus.pipeline.question import Question
+from visus.pipeline.several import resume_begun, train_asked
 from visus.pipeline.shifted import Elsewhere
 from visus.pipeline.train import Request
 from visus.pipeline.trained import TrainedRun, finished_run
@@ -52,6 +52,7 @@ def train(
     settings: dict[str, Any] | None = None,
     start_from: str | Path | None = None,
     folds: int | None = None,
+    seeds: int | None = None,
     callbacks: Sequence[Any] = (),
     offline: bool = False,
     force: bool = False,
@@ -75,6 +76,7 @@ def train(
         start_from: a bundle whose weights the network starts with; its network and
             picture size too, unless others are asked for.
         folds: train once a fold, each tested on another part of the data.
+        seeds: train so many times, from `seed` on, on the same splits.
         callbacks: Keras callbacks.
         offline: never open a connection.
         force: replace the run that is in `out`.
@@ -93,6 +95,8 @@ def train(
         choices["recipe"] = recipe
     if folds is not None:
         choices["folds"] = folds
+    if seeds is not None:
+        choices["seeds"] = seeds
     if start_from is not None:
         choices["start_from"] = str(start_from)
     model = network if hasattr(network, "layers") else None
@@ -142,6 +146,7 @@ def evaluate(
     attacks: Attacks | str | Sequence[str] = (),
     shifted: Any = None,
     adapt: str | Path | None = None,
+    adapt_by: str = "normalizations",
     backgrounds: bool = False,
 ) -> ReportView:
     """Measure a bundle on labelled pictures that it has not learned from.
@@ -158,6 +163,7 @@ def evaluate(
         attacks: "fgsm", "pgd" or both, or `Attacks` with a budget.
         shifted: pictures from elsewhere, labelled or not, as `train` takes them.
         adapt: where another bundle is written that fits them.
+        adapt_by: how, "normalizations" or "alignment".
         backgrounds: whether to lay things on other grounds.
 
     Raises:
@@ -167,7 +173,8 @@ def evaluate(
     table = None if costs is None else Path(costs)
     if not isinstance(attacks, Attacks):
         attacks = Attacks((attacks,) if isinstance(attacks, str) else tuple(attacks))
-    elsewhere = Elsewhere(shifted, None if adapt is None else Path(adapt))
+    place = None if adapt is None else Path(adapt)
+    elsewhere = Elsewhere(shifted, place, adapt_by)
     asked = Deeper(
         group,
         views,

@@ -27,7 +27,7 @@ from visus.data.sources.base import Access
 from visus.data.twins import find_twins
 from visus.pipeline.features import photographs_seen
 from visus.pipeline.fixed_manifest import Written, write_fixed
-from visus.pipeline.flattered import with_flattery
+from visus.pipeline.flattered import flattery_fact, with_flattery
 from visus.reporting.view import ReportView, save_report
 
 AUDITS = Path("audits")
@@ -144,13 +144,9 @@ def audit_source(
     )
     checked = run_checks(evidence, settings, names=names, allow=allow)
     folder = out or _free_folder(dataset.name)
-    report = with_flattery(
-        audit_report(evidence, checked),
-        evidence.dataset,
-        make_batch(evidence.pixels, evidence.dataset),
-        evidence.twins,
-        seed,
-    )
+    pictures = make_batch(evidence.pixels, evidence.dataset)
+    flattery = flattery_fact(evidence.dataset, pictures, evidence.twins, seed)
+    report = with_flattery(audit_report(evidence, checked), flattery)
     view = save_report(report, folder, REPORT)
     _write_scores(folder / SCORES, evidence, checked)
     return Audited(dataset, evidence, checked, view, folder / SCORES)

@@ -18,7 +18,7 @@ from visus.training.head.config import FrozenConfig
 from visus.training.recipes import Recipe
 
 # All that frozen features take of the settings of `training`.
-USED_WHEN_FROZEN = ("class_weights",)
+USED_WHEN_FROZEN = ("class_weights", "groups")
 
 
 class RunConfig(Settings):
@@ -38,6 +38,9 @@ class RunConfig(Settings):
     )
     folds: int | None = Field(
         default=None, ge=2, description="runs, each tested on another part of the data"
+    )
+    seeds: int | None = Field(
+        default=None, ge=2, description="runs that differ in their seed alone"
     )
     data: DataConfig = DataConfig()
     network: NetworkConfig = NetworkConfig()
@@ -85,7 +88,12 @@ def refuse_unused(task: Task, chosen: Mapping[str, Any]) -> None:
     """
     for name, off in task.unused.items():
         value = chosen.get("training", {}).get(name, off)
-        if value != off:
+        # As settings: what stands in the config.toml of a run is more than was chosen.
+        given, usual = (
+            getattr(read_settings(TrainingConfig, {name: one}), name)
+            for one in (value, off)
+        )
+        if given != usual:
             raise ConfigError(
                 received=f"training.{name} is {value!r}, and the targets are "
                 f"{task.kind}.",

@@ -57,7 +57,13 @@ def find_rate(
     training = plan.config.training
     size = min(training.batch_size, len(lesson.train))
     epoch = EpochPlan(
-        lesson.train, training, plan.config.seed, 0, size, lesson.class_weights
+        lesson.train,
+        training,
+        plan.config.seed,
+        0,
+        size,
+        lesson.class_weights,
+        lesson.repeats,
     )
     curve = search_rate(steps, epoch, progress)
     if plot is not None:

@@ -1,5 +1,8 @@
 """What a split that tears twins and groups apart would have pretended, as a fact."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 from visus.core.report import Fact, Report
 from visus.data.batches import Batch
 from visus.data.records import ImageDataset
@@ -10,14 +13,24 @@ from visus.evaluation.flattery import flattery
 NAME = "flattery"
 
 
-def with_flattery(
-    report: Report, dataset: ImageDataset, pictures: Batch, twins: Twins, seed: int
-) -> Report:
+def with_flattery(report: Report, fact: Fact | None) -> Report:
     """The report with one more fact, where there are twins or groups at all."""
-    fact = flattery_fact(dataset, pictures, twins, seed)
     if fact is None:
         return report
     return report.model_copy(update={"facts": (*report.facts, fact)})
+
+
+def flattery_begun(
+    dataset: ImageDataset, pictures: Batch, twins: Twins, seed: int
+) -> Callable[[], Fact | None]:
+    """What gives the fact, which a thread looks for from now on.
+
+    A third of a second for 3,000 pictures, while a head learns on one core.
+    """
+    threads = ThreadPoolExecutor(1, thread_name_prefix="flattery")
+    found = threads.submit(flattery_fact, dataset, pictures, twins, seed)
+    threads.shutdown(wait=False)
+    return found.result
 
 
 def flattery_fact(

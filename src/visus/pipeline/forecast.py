@@ -41,7 +41,7 @@ def forecast(request: Request, progress: Progress) -> dict[str, Any]:
     if choices.get("folds") is not None:
         merge_into(choices, {"data": {"fold": [1, choices["folds"]]}})
     plan = make_plan(request.source, choices, progress, model=request.model)
-    folds = plan.config.folds or 1
+    runs = runs_of(plan)
     training = training_pictures(plan.dataset, plan.config.data)
     out = str(request.out or free_folder(plan))
     if plan.backbone is not None:
@@ -54,7 +54,7 @@ def forecast(request: Request, progress: Progress) -> dict[str, Any]:
         parameters, a_step = _time_steps(plan)
     more = len(plan.unlabelled[0]) if plan.unlabelled else 0
     steps = steps_an_epoch(training, more, plan.config.training)
-    seconds = reading + folds * a_step * steps * plan.config.training.epochs
+    seconds = reading + runs * a_step * steps * plan.config.training.epochs
     return {
         **_told_of(plan, training),
         "parameters": parameters,
@@ -64,6 +64,11 @@ def forecast(request: Request, progress: Progress) -> dict[str, Any]:
         "minutes": seconds / 60,
         "out": out,
     }
+
+
+def runs_of(plan: Plan) -> int:
+    """How many trainings it is: folds, seeds, or one."""
+    return plan.config.folds or plan.config.seeds or 1
 
 
 def _told_of(plan: Plan, training: int) -> dict[str, Any]:
@@ -97,15 +102,15 @@ def _with_head(plan: Plan, progress: Progress) -> tuple[ReadyBackbone, dict[str,
         a_picture = seconds_to_describe(sample, describer)
     unknown = len(plan.dataset) * (1 - share / len(records))
     looking = unknown * a_picture
-    folds = plan.config.folds or 1
+    runs = runs_of(plan)
     return backbone, {
         "parameters": backbone.joined.parameters,
         "backbone": f"{backbone.card.name} ({backbone.card.licence})",
         "features_to_compute": round(unknown),
         "images_per_second": 1 / a_picture,
         "making_seconds": making,
-        "seconds": looking + folds * SECONDS_AROUND,
-        "minutes": (looking + folds * SECONDS_AROUND) / 60,
+        "seconds": looking + runs * SECONDS_AROUND,
+        "minutes": (looking + runs * SECONDS_AROUND) / 60,
     }
 
 
@@ -127,8 +132,7 @@ def _with_tuning(
         _, steps = tuning_steps(plan, head, backbone, nothing)
         a_step = _seconds_a_step(plan, steps)
     an_epoch = a_step * -(-training // config.batch_size)
-    folds = plan.config.folds or 1
-    seconds = before + _seconds_to_read(plan) + folds * an_epoch * config.epochs
+    seconds = before + _seconds_to_read(plan) + runs_of(plan) * an_epoch * config.epochs
     return {
         "epochs": config.epochs,
         "batch_size": config.batch_size,

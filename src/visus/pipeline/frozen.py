@@ -19,6 +19,7 @@ from visus.data.splits import fold_numbers
 from visus.models.joined import HeadWeights
 from visus.models.pretrained.weights import is_as_published
 from visus.pipeline.backbone import ORIGIN
+from visus.pipeline.balance import is_balanced, picture_weights, require_weights
 from visus.pipeline.evidence import evidence_of_head, outputs_of_head
 from visus.pipeline.features import ReadyBackbone, describe_views
 from visus.pipeline.pack import Packed, golden_rows, save_packed
@@ -26,7 +27,6 @@ from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
 from visus.pipeline.told import Told
 from visus.tasks.base import Floats, Task
-from visus.training.epochs import balanced_class_weights
 from visus.training.head.choose import Curve
 from visus.training.head.config import FrozenConfig
 from visus.training.head.fit import Fitted, Pupils, fit_head
@@ -112,7 +112,7 @@ def pack_head(
                 backbone,
                 taught.fitted,
                 taught.pupils,
-                balanced=plan.config.training.class_weights == "balanced",
+                balanced=is_balanced(plan.config.training),
                 alone=taught.alone,
             ),
             origin={
@@ -200,11 +200,10 @@ def _pupils(
     rows = data.rows("train")
     train = data.pictures.take(rows)
     weights = train.weights.astype(np.float32)
-    if plan.config.training.class_weights == "balanced":
-        weights = (
-            weights
-            * balanced_class_weights(train.targets, len(data.task.names))[train.targets]
-        )
+    require_weights(plan.config.training, "features are frozen")
+    counted = picture_weights(plan, data)
+    if counted is not None:
+        weights = weights * counted
     used = np.flatnonzero((weights > 0) & data.task.known(train.targets))
     folds = _folds(plan.config.frozen, plan.config.seed, data, rows)
     return Pupils(

@@ -36,6 +36,7 @@ from visus.explanation.marked import mask_of
 from visus.explanation.pointing_game import hits
 from visus.explanation.sanity import SHUFFLES, Sanity, sanity_of
 from visus.models.opened import OpenedNetwork
+from visus.models.shuffled import ShuffledNetworks
 from visus.pipeline.known import NothingLearned
 from visus.pipeline.question import Opened, make_explainer
 
@@ -195,26 +196,31 @@ class Judge:
 
     @cached_property
     def shuffled_networks(self) -> tuple[ShuffledNetwork, ...]:
-        """Networks of shuffled kernels: what gives their scores, and their layers."""
-        return tuple(
-            self._shuffled_network(number) for number in range(1, SHUFFLES + 1)
-        )
+        """Networks of shuffled kernels: what gives their scores, and their layers.
 
-    def _shuffled_network(self, seed: int) -> ShuffledNetwork:
+        The layers are one network, shuffled again for each: ask them one by one.
+        """
+        network, kept = self.subject.network, list[ShuffledNetworks]()
+
+        def networks() -> ShuffledNetworks:
+            if not kept:
+                kept.append(ShuffledNetworks(network()))
+            return kept[0]
+
+        seeds = range(1, SHUFFLES + 1)
+        return tuple(self._shuffled_network(seed, networks) for seed in seeds)
+
+    def _shuffled_network(
+        self, seed: int, networks: Callable[[], ShuffledNetworks]
+    ) -> ShuffledNetwork:
         graph = shuffled_graph(self.opened.bundle.contents.graph, seed)
-        session, kept = Session(graph), list[OpenedNetwork]()
-        bundle, network = self.opened.bundle, self.subject.network
+        session, bundle = Session(graph), self.opened.bundle
 
         def scores(pixels: Pixels) -> Floats:
             # As those of the network that learned, which are calibrated.
             return bundle.calibrated(session.scores(pixels))
 
-        def opened() -> OpenedNetwork:
-            if not kept:
-                kept.append(network().shuffled(seed))
-            return kept[0]
-
-        return scores, opened
+        return scores, lambda: networks().of(seed)
 
 
 def _reason(error: VisusError) -> str:

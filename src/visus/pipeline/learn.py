@@ -1,7 +1,7 @@
 """From prepared pictures to a trained network: the network's half."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from visus.core.errors import DataError, ModelError
 from visus.core.progress import Progress
 from visus.core.run import Run
 from visus.models.backend import select_backend
+from visus.pipeline.balance import picture_weights, require_weights
 from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
 from visus.tasks.base import Head
@@ -96,7 +97,7 @@ def make_lesson(plan: Plan, data: PreparedData) -> Lesson:
             expected="at least one.",
             remedy="Add pictures.",
         )
-    weights = None
+    weights = repeats = None
     if data.task.head.activation == "softmax":
         num_classes = len(data.task.names)
         balanced = plan.config.training.class_weights == "balanced"
@@ -105,6 +106,15 @@ def make_lesson(plan: Plan, data: PreparedData) -> Lesson:
             if balanced
             else np.ones(num_classes, dtype=np.float32)
         )
+    groups = plan.config.training.groups
+    if groups.column is not None:
+        if data.unlabelled:
+            require_weights(plan.config.training, "pictures without a label come too")
+        counted = picture_weights(plan, data)
+        if groups.by == "sampling":
+            repeats = counted
+        elif counted is not None:
+            train = replace(train, weights=train.weights * counted)
     return Lesson(
         train=train,
         validation=data.split("validation"),
@@ -112,6 +122,7 @@ def make_lesson(plan: Plan, data: PreparedData) -> Lesson:
         config=plan.config.training,
         seed=plan.config.seed,
         unlabelled=data.unlabelled.pictures if data.unlabelled else None,
+        repeats=repeats,
     )
 
 

@@ -98,7 +98,7 @@ def save_packed(run: Run, plan: Plan, data: PreparedData, packed: Packed) -> Bun
     calibration = None if isinstance(found, str) else found
     why = {UNCALIBRATED: found} if isinstance(found, str) else {}
     contents = Contents(
-        graph=_graph(packed.graph, calibration),
+        graph=_graph(packed, calibration),
         network=packed.network,
         spec=plan.spec.model_dump(mode="json"),
         class_names=data.task.names,
@@ -125,13 +125,15 @@ def golden_rows(data: PreparedData) -> tuple[Batch, NDArray[np.intp]]:
     return pictures, rows[:GOLDEN_PICTURES]
 
 
-def _graph(graph: bytes, calibration: Calibration | None) -> bytes:
+def _graph(packed: Packed, calibration: Calibration | None) -> bytes:
     """With features and logits as outputs too, where strangeness is told by them."""
     if calibration is None or calibration.foreign is None:
-        return graph
+        return packed.graph
+    if packed.session is not None and packed.session.tells_features:
+        return packed.graph
     from visus.bundles.inner import graph_with_features
 
-    return graph_with_features(graph) or graph
+    return graph_with_features(packed.graph) or packed.graph
 
 
 def _decided(task: Task, held: Held | None, calibration: Calibration | None) -> Task:

@@ -38,6 +38,7 @@ from visus.pipeline.config import (
 )
 from visus.pipeline.difficulty import mean_pictures_suffice
 from visus.pipeline.shares import with_shares
+from visus.pipeline.traits import groups_of
 from visus.tasks.base import Task
 from visus.tasks.choose import task_of
 from visus.training.head.config import FrozenConfig
@@ -129,6 +130,8 @@ def make_plan(
     task = task_of(dataset, asked.data.target)
     task.require(dataset)
     refuse_unused(task, chosen)
+    if asked.training.groups.column is not None:
+        groups_of(dataset, asked.training.groups.column)
     survey = survey_pictures(dataset, progress)
     scratch = by_epochs or model is not None
     recipe = _choose_recipe(dataset, survey, asked, chosen, scratch, task, start)

@@ -23,7 +23,12 @@ from visus.serving.config import (
 )
 from visus.serving.versions import Policy
 from visus.tasks import TASKS
-from visus.training.config import AdversarialConfig, TrainingConfig, UnlabelledConfig
+from visus.training.config import (
+    AdversarialConfig,
+    GroupsConfig,
+    TrainingConfig,
+    UnlabelledConfig,
+)
 from visus.training.head.config import FrozenConfig
 from visus.training.recipes import RECIPES
 
@@ -35,6 +40,7 @@ GROUPS: tuple[tuple[str, type[Settings]], ...] = (
     ("training.augment.", AugmentConfig),
     ("training.unlabelled.", UnlabelledConfig),
     ("training.adversarial.", AdversarialConfig),
+    ("training.groups.", GroupsConfig),
     ("frozen.", FrozenConfig),
     ("answers.", AnswersConfig),
 )

@@ -13,7 +13,7 @@ from visus.data.batches import Batch, split_batch
 from visus.data.records import ImageDataset, Split
 from visus.evaluation.evaluate import evaluate
 from visus.pipeline.flattered import NAME as FLATTERY
-from visus.pipeline.flattered import with_flattery
+from visus.pipeline.flattered import flattery_fact, with_flattery
 from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
 from visus.pipeline.told import Told
@@ -51,7 +51,9 @@ def report_run(
     charts = (*told.charts, *report.figures)
     report = report.model_copy(update={"figures": charts})
     seed = plan.config.data.split_seed
-    report = with_flattery(report, data.dataset, data.small, data.twins, seed)
+    known = (data.dataset, data.small, data.twins, seed)
+    fact = told.flattery() if told.flattery else flattery_fact(*known)
+    report = with_flattery(report, fact)
     for table in (*told.tables, _run_table(plan, data, bundle, told)):
         report = with_table(report, table)
     return save_report(report, run.reports, REPORT)

@@ -23,10 +23,11 @@ from visus.data.sources.base import Access
 from visus.evaluation.parts import Parts, Tested
 from visus.evaluation.robustness.adapted import measure_adaptation
 from visus.evaluation.robustness.shifted import Side, measure_shift
-from visus.models.normalizations import (
-    has_normalizations,
-    no_normalizations,
-    normalize_anew,
+from visus.pipeline.adapting import (
+    ADAPTATIONS,
+    Adaptation,
+    adaptation_of,
+    features_of,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 MOST_PICTURES = 2_000
 # Statistics of fewer pictures would be those of accidents.
 FEWEST_TO_ADAPT = 20
-ADAPTED, METHOD = "adapted", "batch normalizations measured anew"
+ADAPTED = "adapted"
 NOT_HELD = "it was adapted to pictures without labels, and none were held out since"
 
 
@@ -47,17 +48,20 @@ class Elsewhere:
         source: as `read_pictures` takes it; labels are used where there are any.
             `None`: there are none.
         adapt: where a bundle that fits them is written; `None`: nowhere.
+        adapt_by: how, a name of `ADAPTATIONS`.
         offline: never open a connection.
         force: replace a bundle that is there.
     """
 
     source: Any = None
     adapt: Path | None = None
+    adapt_by: str = next(iter(ADAPTATIONS))
     offline: bool = False
     force: bool = False
 
     def require_possible(self) -> None:
         """Refuse, with a `ConfigError`, an adaptation to nothing or over a file."""
+        adaptation_of(self.adapt_by)
         if self.adapt is None:
             return
         if self.source is None:
@@ -106,9 +110,10 @@ def look_elsewhere(
         dataset, ledger, bundle.spec, progress=progress, measured=False
     )
     rows = _new_rows(found.dataset, bundle, scan)
-    opened = None
+    adaptation = opened = None
     if elsewhere.adapt is not None:
-        opened = _adaptable(bundle, len(rows), progress)
+        adaptation = adaptation_of(elsewhere.adapt_by)
+        opened = _adaptable(bundle, len(rows), adaptation, progress)
     targets = bundle.task.targets(found.dataset)
     pictures = replace(found.pictures, targets=targets).take(rows)
     hashes = [found.dataset.records[row].content_hash for row in rows]
@@ -120,15 +125,20 @@ def look_elsewhere(
             other = _side(bundle, _drawn(pictures, "elsewhere"))
         parts = Parts((), findings=_findings(left_out))
         parts = parts.and_also(measure_shift(own, other))
-        if elsewhere.adapt is None or opened is None:
+        if elsewhere.adapt is None or adaptation is None or opened is None:
             return parts
         chosen = _drawn(pictures, "adapt")
-        normalize_anew(opened, np.asarray(chosen.pixels[:]), progress=progress)
+        seen = np.asarray(chosen.pixels[:])
+        adaptation.adapt(opened, bundle, seen, own.features, progress)
         fitting = save_adapted(
             elsewhere.adapt,
             bundle,
             opened,
-            data={"data": dataset.name, "pictures": len(chosen)},
+            data={
+                "method": adaptation.method,
+                "data": dataset.name,
+                "pictures": len(chosen),
+            },
             content_hashes=hashes,
         )
         return parts.and_also(
@@ -137,6 +147,7 @@ def look_elsewhere(
                 other,
                 own_after=fitting.scores(np.asarray(own.pictures.pixels[:])),
                 other_after=fitting.scores(np.asarray(other.pictures.pixels[:])),
+                how=adaptation.note,
             )
         )
 
@@ -160,7 +171,7 @@ def save_adapted(
         path: of the new file.
         bundle: the model that was adapted; it stays as it is.
         opened: its network, adapted.
-        data: what is told of the pictures it was adapted to.
+        data: what is told of the pictures it was adapted to, and how.
         content_hashes: of their files.
 
     Raises:
@@ -172,7 +183,7 @@ def save_adapted(
     old = bundle.contents
     golden = old.golden["pixels"]
     scores = np.asarray(opened.model(opened.images(golden), training=False))
-    origin = {"method": METHOD, "from": bundle.path.name, **data}
+    origin = {"from": bundle.path.name, **data}
     contents = Contents(
         graph=build_onnx(opened.model, scaling=bundle.spec.scaling),
         network=save_network(opened.model),
@@ -186,7 +197,9 @@ def save_adapted(
     return save_bundle(path, contents)
 
 
-def _adaptable(bundle: Bundle, count: int, progress: Progress) -> "OpenedNetwork":
+def _adaptable(
+    bundle: Bundle, count: int, adaptation: Adaptation, progress: Progress
+) -> "OpenedNetwork":
     """The network of the bundle, if it can be adapted to so many pictures."""
     if count < FEWEST_TO_ADAPT:
         raise DataError(
@@ -205,8 +218,7 @@ def _adaptable(bundle: Bundle, count: int, progress: Progress) -> "OpenedNetwork
 
     with progress.stage("Opening the network with Keras"):
         opened = opened_network(bundle, Access(offline=True, progress=progress))
-    if not has_normalizations(opened):
-        raise no_normalizations(str(bundle.origin.get("network")))
+    adaptation.require(opened, str(bundle.origin.get("network")))
     return opened
 
 
@@ -231,10 +243,7 @@ def _side(bundle: Bundle, pictures: Batch) -> Side:
     scores, judged = bundle.answer_of(outputs)
     features = outputs.features
     if features is None:
-        from visus.bundles.inner import InnerSession
-
-        inner = InnerSession(bundle.contents.graph)
-        _, features = inner.answer(np.asarray(pictures.pixels[:]))
+        features = features_of(bundle, np.asarray(pictures.pixels[:]))
     return Side(pictures, scores, features, judged)
 
 

@@ -1,11 +1,11 @@
 """How learning went, in the words of reports and summaries; whatever learned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from visus.bundles.runtime import Outputs
-from visus.core.report import Chart, Finding, Table
+from visus.core.report import Chart, Fact, Finding, Table
 from visus.data.records import Split
 from visus.training.history import History
 
@@ -25,6 +25,7 @@ class Told:
         findings: of the report, after those of the data.
         notes: sentences a person should read.
         outputs: for the pictures of each split, where they are known already.
+        flattery: gives that fact, where a thread looks for it already.
     """
 
     rows: Sequence[tuple[str, str]]
@@ -37,6 +38,7 @@ class Told:
     findings: Sequence[Finding] = ()
     notes: Sequence[str] = ()
     outputs: Mapping[Split, Outputs] = field(default_factory=dict)
+    flattery: Callable[[], Fact | None] | None = None
 
 
 def told_by(history: History) -> Told:

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from visus.pipeline.features import (
 )
 from visus.pipeline.fine_tune import pack_better, tune
 from visus.pipeline.fixmatch import told_with_unlabelled, with_unlabelled
+from visus.pipeline.flattered import flattery_begun
 from visus.pipeline.frozen import pack_head, teach_head, told_by_head
 from visus.pipeline.growth import require_classes_to_curve, with_growth
 from visus.pipeline.learn import learn
@@ -61,6 +62,7 @@ class Request:
         force: replace the run that is in `out`.
         model: the user's own `keras.Model`, in place of a name.
         callbacks: Keras callbacks, from Python.
+        part: whether it is one of several that go on together.
     """
 
     source: Any
@@ -69,6 +71,7 @@ class Request:
     force: bool = False
     model: Any = None
     callbacks: Sequence[Any] = ()
+    part: bool = False
 
 
 def train_run(request: Request, progress: Progress | None = None) -> TrainedRun:
@@ -91,7 +94,7 @@ def train_run(request: Request, progress: Progress | None = None) -> TrainedRun:
         # Before there is a folder: a run without weights would come to nothing.
         weights_of(plan, progress)
     run = Run.create(request.out or free_folder(plan), plan.config, force=request.force)
-    with run.locked(), _resumable(run, plan, progress):
+    with run.locked(), _resumable(run, request, progress):
         return _carry_out(run, plan, request, progress, started)
 
 
@@ -101,6 +104,7 @@ def resume_run(
     *,
     source: Any = None,
     model: Any = None,
+    part: bool = False,
 ) -> TrainedRun:
     """Go on with a run that was stopped, as if it never had been.
 
@@ -109,6 +113,7 @@ def resume_run(
         progress: who is told.
         source: the pictures again, when they came from Python.
         model: the network again, when it came from Python.
+        part: whether it is one of several that go on together.
 
     Raises:
         ConfigError: the folder is no run.
@@ -123,19 +128,18 @@ def resume_run(
     choices = run.config()
     # A value, not `source or`: an array has no truth.
     pictures = choices["source"] if source is None else source
-    request = Request(source=pictures, choices=choices, model=model)
+    request = Request(source=pictures, choices=choices, model=model, part=part)
     with run.locked():
         plan = make_plan(pictures, choices, progress, model=model)
-        with _resumable(run, plan, progress):
+        with _resumable(run, request, progress):
             return _carry_out(run, plan, request, progress, started)
 
 
 def _resumable(
-    run: Run, plan: Plan, progress: Progress
+    run: Run, request: Request, progress: Progress
 ) -> AbstractContextManager[None]:
-    # Of folds, what goes on is the run that holds them.
-    alone = plan.config.data.fold is None
-    return resumable(run, progress) if alone else nullcontext()
+    # Of folds and seeds, what goes on is the run that holds them.
+    return nullcontext() if request.part else resumable(run, progress)
 
 
 def free_folder(plan: Plan, parent: Path = RUNS) -> Path:
@@ -180,11 +184,14 @@ def _by_head(
     backbone = ready_backbone(plan, progress)
     data = prepare_described(plan, backbone, progress)
     _accept(run, plan, data, progress)
+    seed = plan.config.data.split_seed
+    flattery = flattery_begun(data.dataset, data.small, data.twins, seed)
     further = _further(plan, data, backbone, progress)
     taught = further.taught
     bundle = pack_head(run, plan, data, backbone, taught)
     told = further.added_to(told_by_head(data, backbone, taught))
-    return data, bundle, with_growth(told, plan, data, taught, progress)
+    told = with_growth(told, plan, data, taught, progress)
+    return data, bundle, replace(told, flattery=flattery)
 
 
 def _further(

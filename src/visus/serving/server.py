@@ -8,6 +8,8 @@ import asyncio
 import signal
 from collections.abc import Callable, Sequence
 
+from threadpoolctl import threadpool_limits
+
 from visus.serving.log import Log
 from visus.serving.service import Listener, Service
 
@@ -51,6 +53,12 @@ class Server:
             whether everything that had begun was answered. If not, threads of this
             process still work, and only its end ends them.
         """
+        # A run has a core to itself. Threads within NumPy's products, which judge its
+        # answers, would wait for the next one at the cost of that core: a fifth of it.
+        with threadpool_limits(1, user_api="blas"):
+            return await self._run(when_ready)
+
+    async def _run(self, when_ready: Callable[[], None]) -> bool:
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self._hear)

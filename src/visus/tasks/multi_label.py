@@ -29,7 +29,7 @@ class MultiLabel(Task):
     names: tuple[str, ...] = ()
     thresholds: tuple[float, ...] = ()
     kind: ClassVar[str] = "multi-label"
-    unused: ClassVar[dict[str, Any]] = {"class_weights": "none"}
+    unused: ClassVar[dict[str, Any]] = {"class_weights": "none", "groups": {}}
 
     @classmethod
     def of(cls, dataset: ImageDataset, column: str) -> "MultiLabel":

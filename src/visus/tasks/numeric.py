@@ -39,7 +39,11 @@ class Numeric(Task):
     mean: float = 0.0
     spread: float = 1.0
     kind: ClassVar[str] = "numeric"
-    unused: ClassVar[dict[str, Any]] = {"label_smoothing": 0.0, "class_weights": "none"}
+    unused: ClassVar[dict[str, Any]] = {
+        "label_smoothing": 0.0,
+        "class_weights": "none",
+        "groups": {},
+    }
 
     @classmethod
     def of(cls, dataset: ImageDataset, column: str) -> "Numeric":

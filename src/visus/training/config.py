@@ -61,6 +61,21 @@ class AdversarialConfig(Settings):
     )
 
 
+class GroupsConfig(Settings):
+    """How groups of pictures count, so that rare ones are learned as well."""
+
+    column: str | None = Field(
+        None,
+        description="a column of whose values each, in each class, counts as much as "
+        "any other; unset: every picture counts alike",
+    )
+    by: Literal["weights", "sampling"] = Field(
+        "weights",
+        description="weights: pictures of rare groups weigh more; sampling: they come "
+        "more often, each time changed otherwise",
+    )
+
+
 class TrainingConfig(Settings):
     """How the network learns."""
 
@@ -97,3 +112,4 @@ class TrainingConfig(Settings):
     augment: AugmentConfig = AugmentConfig()
     unlabelled: UnlabelledConfig = UnlabelledConfig()
     adversarial: AdversarialConfig = AdversarialConfig()
+    groups: GroupsConfig = GroupsConfig()

@@ -3,7 +3,8 @@
 Nothing here remembers anything, so a resumed run sees what it would have seen.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,8 @@ class EpochPlan:
         batch_size: pictures a step; may be less than the config's after a halving.
         class_weights: float32 weight of each class `(num_classes,)`; `None` where
             there are no classes.
+        repeats: how often each picture is seen in an epoch, on average
+            `(num_images,)`, with mean 1; `None`: once.
     """
 
     pictures: Batch
@@ -42,6 +45,7 @@ class EpochPlan:
     epoch: int
     batch_size: int
     class_weights: NDArray[np.float32] | None
+    repeats: NDArray[np.float32] | None = None
 
     @property
     def steps(self) -> int:
@@ -62,6 +66,9 @@ class EpochPlan:
         """
         generator = random_generator(self.seed, "order", self.epoch)
         order = generator.permutation(len(self.pictures))
+        if self.repeats is not None:
+            drawn = _repeated(order, self.repeats[order], generator.random())
+            order = generator.permutation(drawn)
         return np.resize(order, (self.steps, self.batch_size))
 
     def rates(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -107,7 +114,11 @@ class EpochPlan:
 
     def _keys(self, rows: NDArray[np.int64], seen: NDArray[np.int64]) -> Keys:
         """What the draws of these pictures, at these places of the epoch, hang on."""
-        return self.pictures.keys[rows]
+        keys = self.pictures.keys[rows]
+        if self.repeats is None:
+            return keys
+        # Another change each time a picture comes.
+        return np.asarray(keys + seen.astype(np.uint64))
 
     def pieces(self, first: int, at_once: Iterator[int]) -> Iterator[Work]:
         """The rest of the epoch from step `first`, in pieces of the sizes wanted."""
@@ -116,6 +127,37 @@ class EpochPlan:
             wanted = min(next(at_once), self.most_steps_at_once, self.steps - first)
             yield self.work(order, first, wanted)
             first += wanted
+
+
+def _repeated(
+    order: NDArray[np.int64], repeats: NDArray[np.float32], start: float
+) -> NDArray[np.int64]:
+    """As many places, each picture `repeats` times, rounded up or down by chance.
+
+    Systematic sampling (Madow and Madow, "On the theory of systematic sampling", 1944):
+    drawn one by one, rare groups would have too few pictures in one epoch and too many
+    in another. Pictures that come as often stand together, so that this holds for
+    groups too.
+    """
+    together = np.argsort(repeats, kind="stable")
+    order, ends = order[together], np.cumsum(repeats[together], dtype=np.float64)
+    marks = (start + np.arange(len(order))) * ends[-1] / len(order)
+    places = np.searchsorted(ends, marks, side="right")
+    return np.asarray(order[np.minimum(places, len(order) - 1)])
+
+
+def balanced_weights(cells: Sequence[Hashable]) -> NDArray[np.float32]:
+    """Weights that let every cell count alike, with mean 1 over the pictures.
+
+    Args:
+        cells: which each picture lies in, such as (class, group), `(num_images,)`.
+
+    Returns:
+        n / (cells * pictures in the cell), `(num_images,)`.
+    """
+    counts = Counter(cells)
+    share = len(cells) / max(1, len(counts))
+    return np.array([share / counts[cell] for cell in cells], dtype=np.float32)
 
 
 def balanced_class_weights(

@@ -45,6 +45,8 @@ class Lesson:
         seed: of the run.
         unlabelled: pictures without a label that are learned from too; their targets
             are not looked at.
+        repeats: how often each training picture is seen in an epoch, on average
+            `(num_images,)`; `None`: once.
     """
 
     train: Batch
@@ -53,6 +55,7 @@ class Lesson:
     config: TrainingConfig
     seed: int
     unlabelled: Batch | None = None
+    repeats: NDArray[np.float32] | None = None
 
 
 def fit(
@@ -280,6 +283,7 @@ class _Loop:
             epoch=self.position.epoch,
             batch_size=self.position.batch_size,
             class_weights=self.lesson.class_weights,
+            repeats=self.lesson.repeats,
         )
 
     def _history(self, preparing_seconds: float) -> History:

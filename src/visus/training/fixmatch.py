@@ -8,7 +8,7 @@ in `fixmatch_tensorflow`; here is which picture comes when, and how it is change
 As in `epochs`, all depends on the seed, the epoch and the place in it alone.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,7 @@ class FixMatchPlan(EpochPlan):
         others: the pictures without a label.
     """
 
-    others: Batch
+    others: Batch = field(kw_only=True)
 
     @property
     def steps(self) -> int:

@@ -9,7 +9,7 @@ from visus.tasks.intervals import difference_interval, mcnemar
 
 
 def measure_adaptation(
-    own: Side, other: Side, *, own_after: Floats, other_after: Floats
+    own: Side, other: Side, *, own_after: Floats, other_after: Floats, how: str
 ) -> Parts:
     """Accuracy on both sides before and after, where there are labels.
 
@@ -18,6 +18,7 @@ def measure_adaptation(
         other: pictures from elsewhere, which it was adapted to.
         own_after: scores of the adapted model `(num_images, num_classes)`.
         other_after: the like of the others.
+        how: it was adapted, a sentence without its end.
     """
     sides = (
         ("own", "adapted_cost", own, own_after),
@@ -41,9 +42,8 @@ def measure_adaptation(
         title="Adapted without labels",
         columns=("pictures", "other answers", "before", "after", "points"),
         rows=tuple(rows),
-        note="Statistics of batch normalizations were measured anew on the pictures "
-        "from elsewhere (Li et al., 2016; Schneider et al., 2020); no label was looked "
-        "at. Classes should be about as frequent there as in training.",
+        note=f"{how}; no label was looked at. Classes should be about as frequent "
+        "there as in training.",
     )
     return Parts(facts, findings=_findings(other), tables=(table,))
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from visus.core.errors import MachineError, ModelError
 from visus.core.files import digest_of_file
-from visus.data.download import DownloadFailed, download
 from visus.data.home import visus_home
 from visus.data.sources.base import Access
 from visus.models.pretrained.card import Card, Published
@@ -119,6 +118,9 @@ def _fetched(card: Card, access: Access) -> Path:
         raise _nowhere(card, "nobody publishes them for download")
     if access.offline:
         raise _nowhere(card, "downloads are forbidden by --offline")
+    # What speaks HTTP takes a fiftieth of a second to import, and is rarely needed.
+    from visus.data.download import DownloadFailed, download
+
     path = weights_folder() / published.file_name
     try:
         download(
