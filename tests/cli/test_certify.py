@@ -4,13 +4,18 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from pictures import write_stripes
+from served import write_bundle
+from visus.bundles.format import read_contents, write_contents
 
+# Everything that costs time is absent; what that says is tested.
+NO_TIME = 0.0001
 GATES = "[accuracy]\nmin = 0.5\n[accuracy_gap]\nmax = 0.9\n"
 
 
@@ -182,8 +187,9 @@ def test_tampering_is_one_message(cli, signed_at, calibrated, tmp_path):
     refused(cli, *words, "nobody", code=2, mentions="no public key")
 
 
-def test_export_and_serve_can_demand_one(cli, signed_at, calibrated, trained, tmp_path):
-    model, stranger = (place / "run" / "model.visus" for place in (calibrated, trained))
+def test_export_and_serve_can_demand_one(cli, signed_at, calibrated, tmp_path):
+    model, stranger = calibrated / "run" / "model.visus", tmp_path / "stranger.visus"
+    write_bundle(stranger)
     words = ["--to", "onnx", "--out", "m.onnx", "--require-certificate"]
     refused(
         cli, *("export", stranger, *words, signed_at), code=4, mentions="no certificate"
@@ -209,7 +215,7 @@ def test_export_and_serve_can_demand_one(cli, signed_at, calibrated, trained, tm
 def test_a_gate_that_fails_is_written_and_told(cli, calibrated, tmp_path):
     (tmp_path / "gates.toml").write_text("[accuracy]\nmin = 1\n[accuracy_gap]\nmax=1\n")
     model = calibrated / "run" / "model.visus"
-    words = ["certify", model, calibrated / "stripes", "--minutes", 0.02]
+    words = ["certify", model, calibrated / "stripes", "--minutes", NO_TIME]
     words += ["--gates", "gates.toml", "--out", "c"]
     result = cli(*words, code=6)
     assert "2 of 2 gates fail: accuracy (min), accuracy_gap (max)" in result.stdout
@@ -265,7 +271,7 @@ def test_one_class_and_one_group_say_what_they_cannot_tell(cli, calibrated, tmp_
     rows = ["file_name,label,camera"]
     rows += [f"{path},upright,one" for path in sorted(source.rglob("*.png"))]
     (tmp_path / "one.csv").write_text("\n".join(rows) + "\n")
-    words = ["certify", model, "one.csv", "--minutes", 0.02, "--group", "camera"]
+    words = ["certify", model, "one.csv", "--minutes", NO_TIME, "--group", "camera"]
     told = cli.json(*words)
     assert told["out"].startswith("certificates/one")
     fairness = section(told, "fairness")
@@ -276,9 +282,17 @@ def test_one_class_and_one_group_say_what_they_cannot_tell(cli, calibrated, tmp_
     assert told["data"]["by_class"] == {"upright": 30}
 
 
-def test_a_model_without_validation_says_why_it_has_no_answers(cli, trained):
-    model, stripes = trained / "run" / "model.visus", trained / "stripes"
-    told = cli.json("certify", model, stripes, "--minutes", 0.02)
+def test_a_model_without_validation_says_why_it_has_no_answers(
+    cli, calibrated, tmp_path
+):
+    contents = read_contents(calibrated / "run" / "model.visus")
+    why = {"uncalibrated": "only 2 pictures were held out"}
+    bare = {"calibration": None, "calibration_arrays": {}}
+    contents = replace(contents, origin={**contents.origin, **why}, **bare)
+    model = tmp_path / "bare.visus"
+    write_contents(model, contents)
+    stripes = write_stripes(tmp_path / "few", 12, noise=231)
+    told = cli.json("certify", model, stripes, "--minutes", NO_TIME)
     answers = section(told, "answers")
     assert "not calibrated: only 2 pictures" in answers["absent"]
     calibration = section(told, "calibration")

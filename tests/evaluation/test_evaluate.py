@@ -138,6 +138,20 @@ def test_what_the_caller_found_is_read_first(batch, answered):
     assert found.findings[0] == note
 
 
+def test_a_share_of_nothing_is_absent_and_not_zero(batch, answered):
+    test = batch([0, 0, 0, 1])
+    predictions = answered(test.ids, [0, 0, 1, 1], NAMES)
+    by_class, *_ = evaluate(predictions, test, title="").tables
+    rows = {row[0]: row[1:] for row in by_class.rows}
+    # No picture shows the third class, and no answer names it.
+    assert rows[NAMES[2]] == (None, None, None, 0)
+    assert rows[NAMES[0]][:2] == (1, 0.6667)
+    predictions = answered(test.ids, [0, 0, 0, 0], NAMES)
+    by_class, *_ = evaluate(predictions, test, title="").tables
+    # None was found: that is measured. What share of no answers is right is not.
+    assert by_class.rows[1][1:] == (None, 0, 0, 1)
+
+
 def test_the_report_survives_its_file(report, tmp_path):
     report.save(tmp_path / "report.json")
     assert Report.load(tmp_path / "report.json") == report

@@ -163,7 +163,7 @@ def test_labels_and_numbers_have_what_means_something(kind, tmp_path):
             table.writerow((f"{number}.png", target))
     out = tmp_path / "out"
     done = certify_bundle(
-        CertifyRequest(bundle.path, tmp_path / "data.csv", 0.01, out=out)
+        CertifyRequest(bundle.path, tmp_path / "data.csv", 0.0001, out=out)
     )
     certificate = done.certificate
     first = {"multi-label": "mean_average_precision", "numeric": "mean_absolute_error"}

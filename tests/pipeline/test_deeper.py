@@ -29,7 +29,7 @@ def test_costs_are_read_or_refused(tmp_path):
         path.write_text(text)
         with pytest.raises(ConfigError, match="table of costs"):
             read_costs(path, ("cat", "dog"))
-    with pytest.raises(ConfigError, match="table of costs"):
+    with pytest.raises(ConfigError, match="table of costs: No such file"):
         read_costs(tmp_path / "none.csv", ("cat", "dog"))
 
 

@@ -197,8 +197,14 @@ def test_forms_that_are_refused(server, name):
 
 
 def test_unknown_models_and_verbs(server):
-    assert server.post("/predict?model=none", FILES[0]).status == 404
-    assert server.post("/predict?model=digits&version=9", FILES[0]).status == 404
+    for path, error, expected in (
+        ("/predict?model=none", 'model "none"', "digits, prices, tags"),
+        ("/predict?model=digits&version=9", "that version", "versions 1, 2"),
+        ("/predict?model=digits&label=canary", "that label", "versions 1, 2"),
+    ):
+        answer = server.post(path, FILES[0])
+        assert answer.status == 404
+        assert error in answer.json["error"] and expected in answer.json["expected"]
     assert server.get("/predict").status == 405
     assert server.post("/predict/x", FILES[0]).status == 404
     kind = "multipart/form-data"

@@ -96,7 +96,8 @@ def read_gates(path: Path) -> Gates:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(
-            received=f"The gates {path} cannot be read: {error}.",
+            received=f"The gates {path} cannot be read: "
+            f"{getattr(error, 'strerror', None) or error}.",
             expected="a UTF-8 TOML file with a table a metric.",
             remedy="Write, for example: [accuracy] and below it min = 0.9",
         ) from error

@@ -43,7 +43,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(
-            received=f"{path} cannot be read as TOML: {error}.",
+            received=f"{path} cannot be read as TOML: "
+            f"{getattr(error, 'strerror', None) or error}.",
             expected="a UTF-8 TOML file with [data], [network] and [training] tables.",
             remedy="Correct that line, or start from the config.toml of a run folder.",
         ) from error

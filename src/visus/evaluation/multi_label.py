@@ -10,7 +10,7 @@ from visus.core.report import Fact, Finding, Gallery, Interval, Table
 from visus.data.records import target_text
 from visus.evaluation.findings import named
 from visus.evaluation.gallery import MOST_TILES, tile
-from visus.evaluation.parts import Parts, Tested
+from visus.evaluation.parts import Parts, Tested, share_cell
 from visus.tasks.intervals import bootstrap
 from visus.tasks.multi_label import MultiLabel
 from visus.tasks.ranking import Ranking, label_figures
@@ -114,9 +114,9 @@ def _by_label(tested: Tested, task: MultiLabel, chosen: Truth, truth: Truth) -> 
         (
             name,
             None if math.isnan(precisions[n]) else round(float(precisions[n]), 4),
-            round(float(figures.precision[n]), 4),
-            round(float(figures.recall[n]), 4),
-            round(float(figures.f1[n]), 4),
+            share_cell(figures.precision[n], chosen[:, n].sum()),
+            share_cell(figures.recall[n], truth[:, n].sum()),
+            share_cell(figures.f1[n], truth[:, n].sum()),
             round(task.thresholds[n], 4),
             int(truth[:, n].sum()),
         )

@@ -67,3 +67,13 @@ class Parts:
             tables=(*self.tables, *others.tables),
             figures=(*self.figures, *others.figures),
         )
+
+
+def share_cell(share: float, of: float) -> float | None:
+    """A share in a table; `None` where it would be of nothing, which is not 0.
+
+    Args:
+        share: 0 to 1.
+        of: how many it is of.
+    """
+    return round(float(share), 4) if of > 0 else None

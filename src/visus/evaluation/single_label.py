@@ -9,7 +9,7 @@ from visus.data.batches import Batch
 from visus.evaluation.baselines import majority_accuracy, nearest_centroid_accuracy
 from visus.evaluation.findings import accuracy_findings, class_findings
 from visus.evaluation.gallery import mistakes_gallery
-from visus.evaluation.parts import Parts, Tested
+from visus.evaluation.parts import Parts, Tested, share_cell
 from visus.tasks.intervals import effective_number, wilson_interval
 from visus.tasks.metrics import class_figures, confusion_matrix
 
@@ -82,13 +82,13 @@ def _tables(
     names: tuple[str, ...],
 ) -> tuple[Table, ...]:
     figures = class_figures(weighted)
-    support = confusion.sum(axis=1)
+    answered, support = weighted.sum(axis=0), confusion.sum(axis=1)
     rows = tuple(
         (
             name,
-            round(float(figures.precision[number]), 4),
-            round(float(figures.recall[number]), 4),
-            round(float(figures.f1[number]), 4),
+            share_cell(figures.precision[number], answered[number]),
+            share_cell(figures.recall[number], support[number]),
+            share_cell(figures.f1[number], support[number]),
             int(support[number]),
         )
         for number, name in enumerate(names)

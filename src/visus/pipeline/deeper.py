@@ -232,7 +232,8 @@ def read_costs(path: Path, names: tuple[str, ...]) -> Costs:
         }
     except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
         raise ConfigError(
-            received=f"{path} cannot be read as a table of costs: {error}.",
+            received=f"{path} cannot be read as a table of costs: "
+            f"{getattr(error, 'strerror', None) or error}.",
             expected="a CSV file with a row for each true class: its name, and a "
             "number for each answer that the first row names.",
             remedy="Write, for example: is,cat,dog / cat,0,1 / dog,20,0.",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from visus.core.errors import ConfigError
+from visus.core.errors import ConfigError, unknown_name
 from visus.core.progress import SilentProgress
 from visus.data.encode import encode_png
 from visus.explanation import EXPLAINERS
@@ -33,12 +33,14 @@ def explain_served(asked: Asked, go_on: GoOn) -> Explained:
             graph.
     """
     method = asked.method or WITHOUT
-    part = EXPLAINERS.part(method)
     possible = [
         p.name
         for p in EXPLAINERS
         if p.facts["needs"] == "graph" and p.facts["gives"] == "map"
     ]
+    if method not in EXPLAINERS.names():
+        raise unknown_name("method", method, possible)
+    part = EXPLAINERS.part(method)
     if method not in possible:
         raise ConfigError(
             received=f"The method {method}, which needs {part.facts['needs']}.",

@@ -233,7 +233,8 @@ def _read(path: Path) -> tuple[str, list[dict[str, str]]]:
         with path.open(encoding="utf-8", newline="") as file:
             header, *rows = [row for row in csv.reader(file) if row] or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise _no_manifest(path, str(error)) from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _no_manifest(path, reason) from error
     found = [column for column in TARGETS.values() if tuple(header) == _columns(column)]
     if not found or any(len(row) != len(COLUMNS) for row in rows):
         raise _no_manifest(path, f"its columns are {header}")

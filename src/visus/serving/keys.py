@@ -33,7 +33,8 @@ class ApiKeys:
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise _bad_file(path, str(error)) from error
+            reason = getattr(error, "strerror", None) or str(error)
+            raise _bad_file(path, reason) from error
         keys = [line.strip() for line in lines]
         keys = [key for key in keys if key and not key.startswith("#")]
         if not keys:

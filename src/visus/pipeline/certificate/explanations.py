@@ -50,6 +50,8 @@ def explanations_section(work: Work) -> Section:
     if work.bundle.task.kind == "numeric":
         reason = "they are told of classes, and the model gives numbers."
         return absent("explanations", TITLE, reason)
+    if work.clock.over:
+        return absent("explanations", TITLE, TIME_IS_OVER)
     pixels, allowed = work.tested.test.pixels, SHARE * work.clock.left
     order = random_generator(0, "certificate explanations").permutation(work.count)
     first = np.asarray(pixels[order[:8]])

@@ -31,6 +31,8 @@ def corruptions_section(work: Work) -> Section:
     title = "Corrupted and shifted pictures"
     if not work.one_class:
         return absent("corruptions", title, work.another_kind)
+    if work.clock.over:
+        return absent("corruptions", title, TIME_IS_OVER)
     names = CORRUPTIONS.names()
 
     def some(count: int) -> int:
@@ -46,7 +48,7 @@ def corruptions_section(work: Work) -> Section:
     most = min(work.count, fit)
     if most < min(FEWEST, work.count):
         reason = (
-            f"the time that was left allows for {most} pictures in each of "
+            f"the time that was left allows for {_count(most)} in each of "
             f"{len(names) * len(SEVERITIES)} cells, and fewer than {FEWEST} say "
             "nothing. Give more time with --minutes."
         )
@@ -68,13 +70,17 @@ def adversarial_section(work: Work) -> Section:
     most = _most_attacked(work, victim)
     if most < min(FEWEST, work.count):
         reason = (
-            f"the time that was left allows for {most} pictures, and fewer than "
+            f"the time that was left allows for {_count(most)}, and fewer than "
             f"{FEWEST} say nothing. Give more time with --minutes."
         )
         return absent("adversarial", title, reason)
     parts = measure_attacks(work.tested, victim, _attacks(most), work.progress)
     section = work.section("adversarial", title, parts)
     return section.model_copy(update={"pictures": most})
+
+
+def _count(pictures: int) -> str:
+    return {0: "no picture", 1: "one picture"}.get(pictures, f"{pictures} pictures")
 
 
 def _attacks(pictures: int) -> Attacks:

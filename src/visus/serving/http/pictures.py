@@ -45,7 +45,6 @@ class Pictures:
             raise wrong_verb("POST")
         wanted = wanted_model(request, self._engine.repository)
         top = count(request, "top")
-        self._engine.repository.find(wanted)
         files = await self._files(request)
         contents = [content for _, content in files]
         reply = await self._engine.ask(wanted, contents, judging=True)

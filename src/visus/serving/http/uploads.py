@@ -4,7 +4,7 @@ from visus.serving.config import HttpConfig
 from visus.serving.http.exchange import Request
 from visus.serving.http.forms import read_files
 from visus.serving.offloading import in_thread_if_large
-from visus.serving.refusals import invalid
+from visus.serving.refusals import Code, Refusal, invalid, shown
 from visus.serving.repository import Repository, still_loading
 from visus.serving.versions import MOST_VERSION, Wanted
 
@@ -13,8 +13,8 @@ def wanted_model(request: Request, repository: Repository) -> Wanted:
     """The model that is named, or the only one there is.
 
     Raises:
-        Refusal: there are several and none is named, or not all are known yet; or the
-            version is none.
+        Refusal: there are several and none is named, there is none of that name or
+            version, or not all are known yet.
     """
     names = repository.names()
     request.model = word(request, "model") or (names[0] if len(names) == 1 else "")
@@ -30,7 +30,38 @@ def wanted_model(request: Request, repository: Repository) -> Wanted:
     version = count(request, "version")
     if version is not None and version > MOST_VERSION:
         raise invalid(f"The version {version}.", "a smaller number.", "Leave it out.")
-    return Wanted(request.model, version, word(request, "label"))
+    wanted = Wanted(request.model, version, word(request, "label"))
+    _require_there(repository, wanted)
+    return wanted
+
+
+def _require_there(repository: Repository, wanted: Wanted) -> None:
+    """The protocols' own words for what is missing are for their clients."""
+    try:
+        repository.find(wanted)
+    except Refusal as refusal:
+        if refusal.code == Code.UNAVAILABLE:
+            raise
+        raise _not_there(repository, wanted) from refusal
+
+
+def _not_there(repository: Repository, wanted: Wanted) -> Refusal:
+    models = {served.name for served in repository.served()}
+    if wanted.name not in models:
+        return Refusal(
+            Code.NOT_FOUND,
+            f"There is no model {shown(wanted.name)} that answers.",
+            f"one of {', '.join(sorted(models)[:20]) or 'those that load: none does'}.",
+            "See /v2/repository/index for why a model does not load.",
+        )
+    which = "label" if wanted.label is not None else "version"
+    versions = sorted(repository.model(wanted.name).available)
+    return Refusal(
+        Code.NOT_FOUND,
+        f"No version of {wanted.name} that answers has that {which}.",
+        f"one of the versions {', '.join(map(str, versions[-20:]))}.",
+        f"Leave the {which} out for the latest.",
+    )
 
 
 async def read_pictures(
