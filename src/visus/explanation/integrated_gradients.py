@@ -11,7 +11,7 @@ from visus.explanation.base import Floats, HeatMap, MapExplainer, Subject
 from visus.explanation.covering import Fill, fill_color, pieces
 
 # Gradients hold on to everything that the network computes.
-PIECE = 16
+PIECE = 8
 # What may be left over, as a share of what is to be shared out.
 TOLERANCE = 0.01
 # A logit that hardly moves cannot be shared out in percents.

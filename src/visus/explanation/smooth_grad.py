@@ -11,7 +11,7 @@ from visus.explanation.base import HeatMap, MapExplainer, Subject
 from visus.explanation.covering import pieces
 
 # Gradients hold on to everything that the network computes.
-PIECE = 16
+PIECE = 8
 
 
 class SmoothGradSettings(Settings):
@@ -43,7 +43,7 @@ class SmoothGrad(MapExplainer[SmoothGradSettings]):
         for piece in pieces(settings.copies, PIECE):
             shape = (piece.stop - piece.start, *image.shape[1:])
             noise = draws.normal(0, deviation, shape).astype(np.float32)
-            _, gradients, _ = network.gradients(image + noise, subject.output)
+            gradients, _ = network.image_gradients(image + noise, subject.output)
             total += gradients.sum(axis=0, dtype=np.float64)
         sizes = np.abs(total / settings.copies).max(axis=2)
         return HeatMap(sizes.astype(np.float32), "size of the mean gradient")
