@@ -35,10 +35,10 @@ def test_the_unsure_are_asked_about_and_the_sure_are_not():
 
 
 def test_every_kind_is_asked_about():
-    features, kind = kinds(6, 40)
+    features, kind = kinds(12, 20)
     for unsure in (None, np.full(len(kind), 0.9, dtype=np.float32)):
-        chosen = choose_next(Candidates(features, unsure), 6)
-        assert {*kind[chosen].tolist()} == {*range(6)}
+        chosen = choose_next(Candidates(features, unsure), 12)
+        assert {*kind[chosen].tolist()} == {*range(12)}
 
 
 def test_kinds_that_are_known_are_not_asked_about_again():
@@ -106,12 +106,15 @@ def test_each_picture_is_chosen_once_also_among_copies(count):
     assert len({*chosen.tolist()}) == len(chosen) == min(count, 20)
 
 
-def test_length_and_mean_of_features_are_no_kind():
+def test_length_mean_and_spread_of_features_are_no_kind():
     features, _ = kinds(3, 10)
+    sizes = np.geomspace(0.1, 10, 12, dtype=np.float32)
     np.testing.assert_allclose(np.linalg.norm(directions(features), axis=1), 1, 1e-5)
     np.testing.assert_allclose(
-        directions(features), directions(features * 7 + 3), atol=1e-5
+        directions(features), directions(features * 7 * sizes + 3), atol=1e-5
     )
+    still = np.concatenate([features, np.ones((30, 2), dtype=np.float32)], axis=1)
+    np.testing.assert_allclose(directions(still)[:, -2:], 0)
 
 
 def test_one_class_is_undecided_as_far_as_two_draws_would_differ():

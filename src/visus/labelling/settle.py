@@ -28,8 +28,6 @@ LANDMARKS = 600
 # Nothing is so sure that its label would tell nothing at all.
 LEAST_UNSURE = 0.05
 LEAST_SHARE = 1e-6
-# A feature that varies by less than this share of the others' says nothing.
-LEAST_SPREAD = 1e-4
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def choose_settling(
         count: how many are wanted, at most as many as there are.
         generator: of the landmarks.
     """
-    every = _standardised(np.concatenate([pool.features, labelled.features]))
+    every = directions(np.concatenate([pool.features, labelled.features]))
     noise = NOISE / np.maximum(pool.uncertainties, LEAST_UNSURE)
     noise_known = NOISE / np.maximum(labelled.uncertainties, LEAST_UNSURE)
     # Hundreds of small products: two threads would wait for each other.
@@ -107,12 +105,6 @@ def _greedily(
         settled -= np.outer(step, settled[best])
         reach -= np.outer(step, reach[best])
     return np.array(chosen, dtype=np.intp)
-
-
-def _standardised(features: NDArray[np.floating] | NDArray[np.uint8]) -> Floats:
-    spread = np.asarray(features, dtype=np.float32).std(axis=0)
-    dead = spread <= LEAST_SPREAD * max(float(np.median(spread)), 1e-12)
-    return directions(features / np.where(dead, np.inf, spread))
 
 
 def _mapped(points: Floats, generator: np.random.Generator) -> Floats:
