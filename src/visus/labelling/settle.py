@@ -77,7 +77,7 @@ def _greedily(
     points: Floats,
     covariance: NDArray[np.floating],
     wanted: NDArray[np.floating],
-    noise: Floats,
+    noise: NDArray[np.floating],
     count: int,
 ) -> Rows:
     """Rows, each that which lessens the weighted variances most after those before.

@@ -143,10 +143,8 @@ def choose_pictures(
                 "A number does not tell how sure the model is of it; pictures are "
                 "chosen to be unlike each other."
             )
-        elif len(open_rows.known):
-            known_scores, known_points = _look(bundle, inner, scan, open_rows.known)
-            known_unsure = uncertainties(known_scores, bundle.task)
-            labelled = Surveyed(known_points, known_unsure)
+        else:
+            labelled = _survey(bundle, inner, scan, open_rows.known)
     basis: Basis = "thumbnails" if points.dtype == np.uint8 else "features"
     with progress.stage("Choosing"):
         order = choose_next(Candidates(points, unsure, labelled), count, seed=seed)
@@ -182,6 +180,16 @@ def _look(
         else features
     )
     return bundle.calibrated(raw), points
+
+
+def _survey(
+    bundle: Bundle, inner: InnerSession, scan: Scan, rows: NDArray[np.intp]
+) -> Surveyed | None:
+    if not len(rows):
+        return None
+    scores, points = _look(bundle, inner, scan, rows)
+    unsure = uncertainties(scores, bundle.task)
+    return None if unsure is None else Surveyed(points, unsure)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ It keeps some of what was known, and has learned less of the labels by heart.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -43,11 +44,14 @@ def weights_between(before: State, afterwards: State, share: float) -> State:
         [1.0]
     """
     return {
-        name: array + np.asarray(share - 1, array.dtype) * (array - before[name])
-        if np.issubdtype(array.dtype, np.floating)
-        else array
-        for name, array in afterwards.items()
+        name: _between(before[name], array, share) for name, array in afterwards.items()
     }
+
+
+def _between(before: Any, afterwards: Any, share: float) -> Any:
+    if not np.issubdtype(afterwards.dtype, np.floating):
+        return afterwards
+    return afterwards + afterwards.dtype.type(share - 1) * (afterwards - before)
 
 
 def keep_best_between(
