@@ -11,10 +11,11 @@ training pictures; the test is answered and never chosen by.
   are of several depths; the head and its strength as `visus train` finds them;
 - semi-supervised: 10 labels a class of cats and dogs, with and without the other
   training pictures as unlabelled ones, paired over draws;
-- active: flowers, in rounds of 20 labels from 40 on: pictures chosen by chance; by
-  `visus label next` from the same 40 on; and by it from the beginning, the first 40
-  without a model. All have the same head. At the end each fits once more with the
-  pictures that have no label as unlabelled ones.
+- active: flowers, features of several depths, in rounds of 20 labels from 40 on:
+  pictures chosen by chance; by `visus label next` from the same 40 on; and by it from
+  the beginning, the first 40 without a model. All have the same features and the same
+  head. At the end each fits once more with the pictures that have no label as
+  unlabelled ones.
 
 Features are kept under VISUS_HOME, so a second call takes a minute less.
 
@@ -42,6 +43,7 @@ from benchmarks.measure import (
 )
 from visus.core.seeds import random_generator
 from visus.labelling.choose import Candidates, choose_next
+from visus.labelling.settle import Surveyed
 from visus.labelling.typical import choose_typical
 from visus.labelling.worth import uncertainties
 from visus.models.joined import HeadWeights
@@ -108,9 +110,7 @@ def main() -> None:
     measurements += measure_semi(
         sets["cats_dogs"], QUICK_DRAWS if quick else SEMI_DRAWS
     )
-    measurements += measure_active(
-        sets["flowers"], QUICK_DRAWS if quick else ACTIVE_DRAWS
-    )
+    measurements += measure_active(deep, QUICK_DRAWS if quick else ACTIVE_DRAWS)
     print(shots_table(measurements))
     print()
     print(hundred_lines(measurements))
@@ -278,9 +278,13 @@ def _in_rounds(
 
 def _next(pictures: Pictures, head: HeadWeights, rows: Rows, draw: int) -> Rows:
     rest = _rest(pictures, rows)
-    features = pictures.pool.features[rest]
-    unsure = uncertainties(head.scores(features), SingleLabel(pictures.class_names))
-    return rest[choose_next(Candidates(features, unsure), ROUND, seed=draw)]
+    task = SingleLabel(pictures.class_names)
+    pool, labelled = (pictures.pool.features[some] for some in (rest, rows))
+    unsure, known = (
+        uncertainties(head.scores(some), task) for some in (pool, labelled)
+    )
+    candidates = Candidates(pool, unsure, Surveyed(labelled, known))
+    return rest[choose_next(candidates, ROUND, seed=draw)]
 
 
 def _with_rest(pictures: Pictures, rows: Rows) -> HeadWeights:

@@ -25,18 +25,23 @@ def loose(trained, tmp_path):
     return folder
 
 
-def test_pictures_are_ranked_by_how_unsure_the_model_is(cli, trained, loose):
-    told = cli.json(
-        "label", "next", loose, "--model", trained / "run/model.visus", "--count", 5
+def test_pictures_that_the_model_is_unsure_of_are_chosen(cli, trained, loose):
+    told, every = (
+        cli.json(
+            "label", "next", loose, "--model", trained / "run/model.visus", "--count", n
+        )
+        for n in (5, 30)
     )
     assert told["considered"] == 30
     assert told["told_apart_by"] == "features"
     unsure = [entry["uncertainty"] for entry in told["next"]]
     assert len(unsure) == 5
-    assert unsure == sorted(unsure, reverse=True)
+    assert np.mean(unsure) > np.mean([entry["uncertainty"] for entry in every["next"]])
+    # The worthiest first, however many are asked for.
+    assert told["next"] == every["next"][:5]
     for entry in told["next"]:
-        best, second = sorted(entry["scores"].values(), reverse=True)
-        assert entry["uncertainty"] == pytest.approx(1 - (best - second), abs=1e-4)
+        best, second = entry["scores"].values()
+        assert entry["uncertainty"] == pytest.approx(4 * best * second, abs=1e-3)
 
 
 def test_what_was_learned_from_or_has_a_label_is_left_out(cli, trained, loose):

@@ -7,6 +7,7 @@ import pytest
 
 import visus
 from visus.core.errors import ConfigError, DataError
+from visus.training.between import SHARES
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
@@ -26,6 +27,7 @@ def test_a_network_that_became_better_is_kept(photos, tmp_path):
     assert told["pays"], told
     assert told["validation_loss_tuned"] < told["validation_loss_frozen"]
     assert told["validation_figure_tuned"] >= told["validation_figure_frozen"]
+    assert told["share_of_the_way"] in SHARES
     assert run.accuracy > 0.9
     assert run.bundle.origin["backbone"]["name"] == "tiny"
     assert run.bundle.origin["kept_epoch"] >= 1
@@ -134,7 +136,9 @@ def test_the_rate_of_a_fine_tuning_can_be_searched(photos, tmp_path):
     from visus.pipeline.find_rate import find_rate
     from visus.pipeline.train import Request
 
-    choices = {"recipe": "fine-tune", "frozen": {"backbone": "tiny"}}
+    # Smoothed labels would blame a head for being sure, as this one is.
+    plain = {"training": {"label_smoothing": 0.0}}
+    choices = {"recipe": "fine-tune", "frozen": {"backbone": "tiny"}, **plain}
     told = find_rate(Request(photos, choices), SilentProgress())
     assert (told["network"], told["recipe"]) == ("tiny", "fine-tune")
     # It begins with what frozen features have learned: ignorance would cost ln(2).

@@ -1,8 +1,8 @@
-"""Which pictures to label next: where the model is unsure, and not all of one kind.
+"""Which pictures to label next: whose labels tell most, and not all of one kind.
 
-Zhdanov, "Diverse mini-batch active learning" (2019): the least sure pictures are
-shortlisted, and one is taken from each of as many groups of them as labels are wanted,
-so that no two tell the same. Without a margin, groups of all pictures are taken.
+Where a model tells how unsure it is, the labels that would settle most of that are
+chosen (`settle.py`). A number does not tell; pictures are then put into groups of all
+kinds and one is taken of each (Zhdanov, "Diverse mini-batch active learning", 2019).
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from visus.core.seeds import random_generator
 from visus.labelling.groups import Floats, Rows, directions, distances, group_points
+from visus.labelling.settle import Surveyed, choose_settling
 
 Basis = Literal["features", "thumbnails", "backbone"]
 
-# Pictures on the shortlist for each that is wanted.
-SHORTLIST = 10
 # More pictures than this are not told apart one by one.
 MOST_GROUPED = 20_000
 
@@ -29,10 +28,13 @@ class Candidates:
     Args:
         features: by which they are told apart, `(num_images, num_features)`.
         uncertainties: from 0, sure, to 1, undecided `(num_images,)`; `None`: unknown.
+        labelled: pictures that have a label already, of which none is chosen; what
+            they tell need not be asked again. `None`: none is known.
     """
 
     features: NDArray[np.floating] | NDArray[np.uint8]
     uncertainties: Floats | None
+    labelled: Surveyed | None = None
 
     def __len__(self) -> int:
         return len(self.features)
@@ -49,19 +51,13 @@ def choose_next(candidates: Candidates, count: int, *, seed: int = 0) -> Rows:
     generator = random_generator(seed, "label next")
     unsure = candidates.uncertainties
     if unsure is None:
-        shortlist = _sampled(len(candidates), generator)
-        worth = np.ones(len(shortlist), dtype=np.float32)
-    else:
-        most = min(len(unsure), SHORTLIST * count, MOST_GROUPED)
-        shortlist = np.argsort(-unsure, kind="stable")[:most]
-        worth = np.maximum(unsure[shortlist], np.float32(1e-3))
-    if len(shortlist) <= count:
-        chosen = np.arange(len(shortlist))
-    else:
-        points = directions(candidates.features[shortlist])
-        chosen = _one_a_group(points, worth, count, generator)
-    order = np.argsort(-worth[chosen], kind="stable")
-    return np.asarray(shortlist[chosen[order]], dtype=np.intp)
+        rows = _sampled(len(candidates), generator)
+        points = directions(candidates.features[rows])
+        return rows[_one_a_group(points, min(count, len(rows)), generator)]
+    rows = np.argsort(-unsure, kind="stable")[:MOST_GROUPED]
+    pool = Surveyed(candidates.features[rows], unsure[rows])
+    labelled = candidates.labelled or pool.take(rows[:0])
+    return rows[choose_settling(pool, labelled, min(count, len(rows)), generator)]
 
 
 def _sampled(total: int, generator: np.random.Generator) -> Rows:
@@ -70,10 +66,9 @@ def _sampled(total: int, generator: np.random.Generator) -> Rows:
     return np.sort(generator.choice(total, MOST_GROUPED, replace=False))
 
 
-def _one_a_group(
-    points: Floats, worth: Floats, count: int, generator: np.random.Generator
-) -> Rows:
-    """Of `count` groups by weighted k-means, the picture nearest to each middle."""
+def _one_a_group(points: Floats, count: int, generator: np.random.Generator) -> Rows:
+    """Of `count` groups by k-means, the picture nearest to each middle."""
+    worth = np.ones(len(points), dtype=np.float32)
     middles, _ = group_points(points, worth, count, generator)
     away = distances(points, middles)
     chosen: list[int] = []

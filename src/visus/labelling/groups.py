@@ -7,12 +7,21 @@ Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
 ROUNDS = 10
+# A feature that varies by less than this share of the others' says nothing.
+LEAST_SPREAD = 1e-4
 
 
 def directions(features: NDArray[np.floating] | NDArray[np.uint8]) -> Floats:
-    """Features with mean 0, and each picture's of length 1: strength is no kind."""
+    """Features of mean 0 and spread 1, each picture's of length 1: strength is no kind.
+
+    Features of several depths differ tenfold in size, and are worth no more for it.
+    """
     points = np.asarray(features, dtype=np.float32)
     points = points - points.mean(axis=0)
+    spread = points.std(axis=0)
+    # What hardly ever varied must not be blown up.
+    dead = spread <= LEAST_SPREAD * np.median(spread)
+    points /= np.where(dead, np.inf, spread)
     lengths = np.linalg.norm(points, axis=1, keepdims=True)
     return np.asarray(points / np.maximum(lengths, np.float32(1e-6)))
 

@@ -12,17 +12,19 @@ Floats = NDArray[np.float32]
 def uncertainties(scores: Floats, task: Task) -> Floats | None:
     """From 0, sure, to 1, undecided `(num_images,)`; `None` where scores cannot tell.
 
-    One class a picture: 1 less the margin between the two best (Scheffer, Decomain and
-    Wrobel, "Active hidden Markov models", 2001). Several labels: of the label that is
-    nearest to its threshold, how near. A number says nothing of how sure it is.
+    One class a picture: the chance that two answers drawn by the scores differ (Gini's
+    index), over its largest; so much a label would vary, and so much would it tell.
+    Several labels: of the label that is nearest to its threshold, how near. A number
+    says nothing of how sure it is.
 
     Args:
         scores: `(num_images, num_outputs)`.
         task: what they mean.
     """
     if task.kind == "single-label":
-        best = np.partition(scores, -2, axis=1)[:, -2:]
-        return np.asarray(1 - (best[:, 1] - best[:, 0]), dtype=np.float32)
+        largest = 1 - 1 / scores.shape[1]
+        differ = (1 - (scores**2).sum(axis=1)) / largest
+        return np.asarray(np.clip(differ, 0, 1), dtype=np.float32)
     if isinstance(task, MultiLabel):
         thresholds = np.asarray(task.thresholds or (0.5,) * scores.shape[1])
         # A score at its threshold is undecided, one at 0 or 1 is not.

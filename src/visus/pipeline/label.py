@@ -17,15 +17,18 @@ from visus.core.progress import Progress, SilentProgress
 from visus.data.encode import encode_png
 from visus.data.ledger import Ledger
 from visus.data.records import ImageDataset
-from visus.data.scan import scan_pictures
+from visus.data.scan import Scan, scan_pictures
 from visus.data.sources import read_pictures
 from visus.data.sources.base import Access
 from visus.labelling.choose import Basis, Candidates, choose_next
+from visus.labelling.settle import Surveyed
 from visus.labelling.worth import uncertainties
 from visus.pipeline.plot_place import require_free_plot
 from visus.reporting.contact_sheet import Cell, contact_sheet
 
 COLUMNS = 5
+# Pictures with a label that are looked at: what more of them tell is known too.
+MOST_KNOWN = 2_000
 # Of the answers that are told of each picture.
 MOST_SCORES = 3
 # Words of the report for what pictures are told apart by.
@@ -130,24 +133,21 @@ def choose_pictures(
     )
     open_rows = _rows_to_choose_from(bundle, scan.dataset)
     rows, notes = open_rows.rows, [*open_rows.notes]
+    inner = InnerSession(bundle.contents.graph)
     with progress.stage("Looking at pictures"):
-        inner = InnerSession(bundle.contents.graph)
-        raw, features = inner.answer(scan.pictures.take(rows).pixels)
-        scores = bundle.calibrated(raw)
-    basis: Basis = "thumbnails" if features is None else "features"
-    unsure = uncertainties(scores, bundle.task)
-    if unsure is None:
-        notes.append(
-            "A number does not tell how sure the model is of it; pictures are chosen "
-            "to be unlike each other."
-        )
-    points: NDArray[np.floating] | NDArray[np.uint8] = (
-        scan.looks.thumbnails[rows].reshape(len(rows), -1)
-        if features is None
-        else features
-    )
+        scores, points = _look(bundle, inner, scan, rows)
+        unsure = uncertainties(scores, bundle.task)
+        labelled = None
+        if unsure is None:
+            notes.append(
+                "A number does not tell how sure the model is of it; pictures are "
+                "chosen to be unlike each other."
+            )
+        else:
+            labelled = _survey(bundle, inner, scan, open_rows.known)
+    basis: Basis = "thumbnails" if points.dtype == np.uint8 else "features"
     with progress.stage("Choosing"):
-        order = choose_next(Candidates(points, unsure), count, seed=seed)
+        order = choose_next(Candidates(points, unsure, labelled), count, seed=seed)
     chosen = scan.dataset.with_records(scan.dataset.records[r] for r in rows[order])
     ids = tuple(record.id for record in chosen.records)
     answers = [_best(a) for a in bundle.predictions(ids, scores[order])]
@@ -169,11 +169,35 @@ def choose_pictures(
     return found
 
 
+def _look(
+    bundle: Bundle, inner: InnerSession, scan: Scan, rows: NDArray[np.intp]
+) -> tuple[NDArray[np.float32], NDArray[np.floating] | NDArray[np.uint8]]:
+    """Scores of pictures, and by what they are told apart, a row each."""
+    raw, features = inner.answer(scan.pictures.take(rows).pixels)
+    points: NDArray[np.floating] | NDArray[np.uint8] = (
+        scan.looks.thumbnails[rows].reshape(len(rows), -1)
+        if features is None
+        else features
+    )
+    return bundle.calibrated(raw), points
+
+
+def _survey(
+    bundle: Bundle, inner: InnerSession, scan: Scan, rows: NDArray[np.intp]
+) -> Surveyed | None:
+    if not len(rows):
+        return None
+    scores, points = _look(bundle, inner, scan, rows)
+    unsure = uncertainties(scores, bundle.task)
+    return None if unsure is None else Surveyed(points, unsure)
+
+
 @dataclass(frozen=True)
 class _OpenRows:
-    """Rows to choose from, and why the others are none."""
+    """Rows to choose from, rows that have a label, and why the others are neither."""
 
     rows: NDArray[np.intp]
+    known: NDArray[np.intp]
     left_out: int
     labelled: int
     copies: int
@@ -205,11 +229,17 @@ def _rows_to_choose_from(bundle: Bundle, dataset: ImageDataset) -> _OpenRows:
         )
     return _OpenRows(
         rows=np.flatnonzero(wanted & first),
+        known=_some(np.flatnonzero((seen | has_label) & first)),
         left_out=int(seen.sum()),
         labelled=int((~seen & has_label).sum()),
         copies=int((wanted & ~first).sum()),
         notes=tuple(notes),
     )
+
+
+def _some(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """At most `MOST_KNOWN` of them, from all over."""
+    return rows[:: max(1, -(-len(rows) // MOST_KNOWN))]
 
 
 def _best(answer: Answer) -> dict[str, Any]:
