@@ -19,7 +19,7 @@ function element(tag, attributes = {}, ...children) {
 function said(value) {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
-  const text = size === 0 ? "0"
+  const text = Number.isInteger(value) && size < 1e5 ? String(value)
     : size >= 1e5 || size < 1e-3 ? value.toExponential(1)
     : size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1)
     : size >= 1 ? value.toFixed(2) : value.toFixed(3);

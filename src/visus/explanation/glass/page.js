@@ -281,7 +281,7 @@ function drawGraph() {
   graph.append(svg, ...STEPS.map((step, number) => {
     const out = isMap(step.shape) ? step.shape.join(times) : step.shape[0].toLocaleString("en");
     const title = step.kind === "activation" ? NAMES[step.choices.function] || step.choices.function
-      : step.kind === "normalization" ? "Batch norm" : TITLES[step.kind];
+      : SHORT[step.kind] || TITLES[step.kind];
     return element("button", { class: "node", style: `top:${number * PITCH}px`, title: step.name, onclick: () => go({ step: number }) },
       element("canvas", { width: 1, height: 1 }), element("div", {}, element("b", {}, title), element("span", {}, out)));
   }));

@@ -41,6 +41,9 @@ const TITLES = {
   "zero-padding": "Zero padding", given: "Given",
 };
 
+// What would not fit into a box of the data flow.
+const SHORT = { normalization: "Batch norm", depthwise: "Depthwise conv", "global-mean": "Global average" };
+
 // Sizes, and how they come about.
 function factsOf(step) {
   const facts = [], choices = step.choices;
