@@ -57,6 +57,17 @@ def test_the_table_says_unsure_in_eighty_columns(cli, calibrated, monkeypatch):
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_validation_is_told_in_calibrated_scores_as_the_test_is(calibrated):
+    from visus.bundles import Predictions, load_bundle
+
+    run = calibrated / "run"
+    told = json.loads((run / "summary.json").read_text())["validation"]
+    answers = Predictions.load(run / "predictions" / "validation.npz")
+    task = load_bundle(run / "model.visus").task
+    figures = task.metrics(answers.scores, answers.targets)
+    assert told == pytest.approx(figures) and {"accuracy", "loss"} <= told.keys()
+
+
 def test_evaluation_says_the_same_as_the_training_did(cli, calibrated):
     bundle = calibrated / "run" / "model.visus"
     told = cli.json("evaluate", bundle, calibrated / "stripes", "--out", "page.html")

@@ -102,7 +102,7 @@ def test_numbers_are_learned_evaluated_and_predicted(cli, place):
     assert test["r_squared"] > 0.6
     assert test["interval"][0] < test["mean_absolute_error"] < test["interval"][1]
     assert test["mean_absolute_error"] < 0.6 * told["baseline"]
-    assert set(told["validation"]) == {"loss", "error"}
+    assert set(told["validation"]) <= set(told["test"])
 
     # The answers are in the unit of the column, and the figures are scikit-learn's.
     from visus.bundles import Predictions

@@ -1,5 +1,6 @@
 """Training with --curve and --unlabelled, with a tiny backbone."""
 
+import hashlib
 import json
 import shutil
 
@@ -44,6 +45,11 @@ def train(source, out, **settings):
     return visus.train(source, out=out, settings={**TINY, **settings})
 
 
+def seen(run, path, **chosen):
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return bool(run.bundle.trained_on([digest], **chosen).all())
+
+
 def test_a_run_says_what_twice_as_many_would_bring(photos, tmp_path):
     run = train(photos, tmp_path / "run", **{"frozen.curve": True})
     report = run.report.report
@@ -78,6 +84,9 @@ def test_pictures_without_a_label_are_learned_from(photos, loose, tmp_path):
     answers = run.bundle.predict([photos / name for name in run.predictions.ids])
     assert np.abs(answers.scores - run.predictions.scores).max() < 1e-5
     assert not np.array_equal(run.predictions.scores, plain.predictions.scores)
+    # Whoever labels one later has no test of this model, but something to label.
+    assert seen(run, loose / "00.png") and not seen(plain, loose / "00.png")
+    assert not seen(run, loose / "00.png", labelled=True)
 
 
 def test_what_does_not_help_is_not_kept(photos, loose, tmp_path, monkeypatch):
@@ -97,6 +106,7 @@ def test_what_does_not_help_is_not_kept(photos, loose, tmp_path, monkeypatch):
     assert not run.summary["unlabelled"]["kept"]
     assert run.accuracy == plain.accuracy
     assert any("did not help" in note for note in run.summary["notes"])
+    assert not seen(run, loose / "00.png")
 
 
 def test_a_folder_of_nothing_new_is_refused(photos, tmp_path):

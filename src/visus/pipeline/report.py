@@ -115,7 +115,7 @@ def summarise(
         "task": data.task.kind,
         "test": test_figures(view.report),
         "headline": headline(view.report),
-        "validation": dict(told.validation),
+        "validation": _validated(run, data, bundle),
         "baseline": baselines[-1].value if baselines else None,
         "network": plan.network.name,
         "parameters": bundle.origin["parameters"],
@@ -130,6 +130,18 @@ def summarise(
     }
     write_json(run.summary_path, summary)
     return summary
+
+
+def _validated(run: Run, data: PreparedData, bundle: Bundle) -> dict[str, float]:
+    """Figures of the validation pictures by the answers of the bundle, as the test's.
+
+    What chose the epoch is in the log; it is of raw scores.
+    """
+    held = data.split("validation")
+    if held is None:
+        return {}
+    answers = Predictions.load(predictions_path(run, "validation"))
+    return bundle.task.metrics(answers.scores, held.targets, held.weights)
 
 
 def test_figures(report: Report) -> dict[str, Any]:

@@ -187,7 +187,7 @@ def _by_head(
     seed = plan.config.data.split_seed
     flattery = flattery_begun(data.dataset, data.small, data.twins, seed)
     further = _further(plan, data, backbone, progress)
-    taught = further.taught
+    data, taught = further.seen(data), further.taught
     bundle = pack_head(run, plan, data, backbone, taught)
     told = further.added_to(told_by_head(data, backbone, taught))
     told = with_growth(told, plan, data, taught, progress)
@@ -208,7 +208,7 @@ def _by_tuning(
     data = prepare_described(plan, backbone, progress)
     _accept(run, plan, data, progress)
     further = _further(plan, data, backbone, progress)
-    taught = further.taught
+    data, taught = further.seen(data), further.taught
     data, tuned = tune(run, plan, data, backbone, taught, progress, started=started)
     bundle, told = pack_better(run, plan, data, backbone, taught, tuned)
     told = with_growth(further.added_to(told), plan, data, taught, progress)
