@@ -157,11 +157,6 @@ def told_by_head(
     computed = described.computed if described else 0
     seconds = described.seconds if described else 0.0
     speed = computed / seconds if computed else None
-    validation = data.split("validation")
-    known = taught.scores.get("validation")
-    figures: dict[str, float] = {}
-    if validation is not None and known is not None:
-        figures = data.task.metrics(known, validation.targets, validation.weights)
     return Told(
         rows=tuple(_rows(data, backbone, taught, computed, speed, state)),
         figures={
@@ -183,7 +178,6 @@ def told_by_head(
                 "views": fitted.views,
             },
         },
-        validation=figures,
         training_seconds=taught.seconds,
         tables=_tables(fitted.curve),
         notes=_notes(fitted),

@@ -17,7 +17,6 @@ class Told:
     Args:
         rows: of the table "How it was made": what, and its value.
         figures: of `summary.json`, and of the origin in the bundle.
-        validation: figures of the validation pictures, by name.
         training_seconds: wall time of learning itself.
         epochs: log lines, for the learning curves; none where there are no epochs.
         tables: of the report, before "How it was made".
@@ -30,7 +29,6 @@ class Told:
 
     rows: Sequence[tuple[str, str]]
     figures: Mapping[str, Any]
-    validation: Mapping[str, Any]
     training_seconds: float
     epochs: Sequence[Mapping[str, Any]] = ()
     tables: Sequence[Table] = ()
@@ -56,11 +54,6 @@ def told_by(history: History) -> Told:
             "batch_size": history.batch_size,
             "training_seconds": round(history.training_seconds, 3),
             "preparing_seconds": round(history.preparing_seconds, 3),
-        },
-        validation={
-            name.removeprefix("validation_"): value
-            for name, value in last.items()
-            if name.startswith("validation_")
         },
         training_seconds=history.training_seconds,
         epochs=epochs,
