@@ -7,8 +7,8 @@
   gains; how well flowers are told apart (AUROC), and how many pictures of the test are
   called unknown;
 - mnist: the same with the recipe `quick`, against 900 pictures of Fashion-MNIST;
-- cifar: calibration and coverage of the course's convnet on CIFAR-10, as `benchmarks.cifar`
-  trains it (15 epochs), a fifth held out as the test;
+- cifar: calibration and coverage of the course's convnet on CIFAR-10, as
+  `benchmarks.cifar` trains it (15 epochs), a fifth held out as the test;
 - translation: accuracy against shift in pixels of `dense`, `convnet` and `quick` on
   MNIST, with the plot (`results/trust-translation.png`); dense and convnet by the
   course's first listing.

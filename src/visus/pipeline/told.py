@@ -42,7 +42,6 @@ class Told:
 def told_by(history: History) -> Told:
     """Of a training by epochs."""
     epochs = [entry.to_json() for entry in history.epochs]
-    last = epochs[history.kept_epoch - 1]
     return Told(
         rows=(
             ("weights kept", f"epoch {history.kept_epoch} of {len(epochs)}"),
