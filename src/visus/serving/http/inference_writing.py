@@ -8,7 +8,12 @@ from visus.serving.best_classes import best_classes
 from visus.serving.engine import Reply
 from visus.serving.http.exchange import Response
 from visus.serving.http.inference_reading import Asked
-from visus.serving.http.json_text import dump_floats, dump_json, plain_floats
+from visus.serving.http.json_text import (
+    dump_floats,
+    dump_json,
+    in_pieces,
+    plain_floats,
+)
 from visus.serving.signature import OUTPUT
 from visus.serving.tensors import BYTES, bytes_of
 from visus.serving.work import Scores
@@ -61,5 +66,5 @@ def _little_endian(scores: Scores) -> bytes:
 def _flat(scores: Scores) -> Any:
     """Row-major; an array where orjson can write it, for it is quicker."""
     if np.isfinite(scores).all():
-        return scores.ravel()
+        return in_pieces(scores.ravel())
     return plain_floats(scores.ravel())

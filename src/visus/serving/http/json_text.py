@@ -6,6 +6,7 @@ document as TensorFlow Serving does, and says where an error is.
 """
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from visus.serving.refusals import MOST_SHOWN, Refusal, invalid, readable, shown
 
 _DECODER = json.JSONDecoder()
 _SPACE = b" \t\r\n"
+# orjson holds Python's lock for about a millisecond to write so many numbers.
+_PIECE = 2**14
 
 
 def parse_json(body: bytes, max_brackets: int) -> Any:
@@ -54,14 +57,14 @@ def dump_json(value: Any) -> bytes:
         return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
     except TypeError:
         # A class may be called by half of a surrogate pair; only an escape writes that.
-        return json.dumps(value, default=plain_floats).encode()
+        return json.dumps(value, default=_plain).encode()
 
 
 def dump_scores(key: str, scores: NDArray[np.float32]) -> bytes:
     """`{key: scores}`, also where a score is not finite."""
     if np.isfinite(scores).all():
-        contiguous = np.ascontiguousarray(scores)
-        return orjson.dumps({key: contiguous}, option=orjson.OPT_SERIALIZE_NUMPY)
+        written = in_pieces(scores)
+        return orjson.dumps({key: written}, option=orjson.OPT_SERIALIZE_NUMPY)
     return json.dumps({key: plain_floats(scores)}).encode()
 
 
@@ -70,6 +73,21 @@ def dump_floats(value: Any, floats: NDArray[np.float32]) -> bytes:
     if np.isfinite(floats).all():
         return dump_json(value)
     return json.dumps(value).encode()
+
+
+def in_pieces(floats: NDArray[np.float32]) -> Any:
+    """What `dump_json` writes as these floats: many of them were written in pieces.
+
+    Between two, other threads of the server have their turn.
+    """
+    floats = np.ascontiguousarray(floats)
+    if floats.size <= _PIECE:
+        return floats
+    rows = max(1, _PIECE // math.prod(floats.shape[1:]))
+    pieces = (floats[first : first + rows] for first in range(0, len(floats), rows))
+    written = (orjson.dumps(p, option=orjson.OPT_SERIALIZE_NUMPY) for p in pieces)
+    # Each without its own brackets.
+    return orjson.Fragment(b"[" + b",".join(part[1:-1] for part in written) + b"]")
 
 
 def plain_floats(scores: NDArray[np.float32]) -> list[Any]:
@@ -85,6 +103,13 @@ def type_name(value: Any) -> str:
     if isinstance(value, bool):
         return str(value)
     return names.get(type(value), "Number")
+
+
+def _plain(value: Any) -> Any:
+    """What the standard library can write of what orjson can."""
+    if isinstance(value, orjson.Fragment):
+        return json.loads(orjson.dumps(value))
+    return plain_floats(value)
 
 
 def _parsed_slowly(body: bytes) -> Any:

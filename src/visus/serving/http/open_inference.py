@@ -22,7 +22,7 @@ from visus.serving.http.inference_reading import read_inference
 from visus.serving.http.inference_writing import write_inference
 from visus.serving.http.json_text import dump_json, parse_object
 from visus.serving.listing import counted, index
-from visus.serving.offloading import in_thread_if_large
+from visus.serving.offloading import NAMED_NUMBER, NUMBER, in_thread_if_large
 from visus.serving.refusals import Code, Refusal, invalid
 from visus.serving.served import Served
 from visus.serving.service import Service
@@ -98,7 +98,9 @@ class OpenInferenceRest:
         )
         request.version = str(reply.served.version)
         request.pictures = len(reply.scores)
-        return write_inference(asked, reply)
+        each = NAMED_NUMBER if asked.classes else NUMBER
+        size = reply.scores.size * each
+        return await in_thread_if_large(size, write_inference, asked, reply)
 
     def _ready(self) -> Response:
         return ready_response(self._repository.ready, {})
