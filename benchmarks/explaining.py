@@ -5,13 +5,16 @@ method that gives maps explains its answers. A map's curve is compared with the 
 curve of maps drawn by chance on the same picture, and the means of these differences
 have their 95 % intervals (bootstrap over pictures).
 
-    python -m benchmarks.explaining [--quick] [--pictures N]
+Maps drawn by chance are others for each picture: the same few for all would be luck.
+
+    python -m benchmarks.explaining [--quick] [--pictures N] [--only METHOD ...]
 
 ratio: the least, over the methods of which it is promised, of the random maps' mean
 area under the deletion curve over theirs; above 1 beats chance.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,7 @@ from benchmarks.measure import (
     tell_progress,
     write_results,
 )
+from benchmarks.pieces import results_name
 
 ARCHIVE = "cats_dogs_180.zip"
 PICTURES, QUICK_PICTURES = 20, 4
@@ -46,13 +50,14 @@ def main() -> None:
         source = folder / "pictures" / "cats_dogs"
         model = _trained(source, folder)
         count = arguments.pictures or (QUICK_PICTURES if arguments.quick else PICTURES)
-        measurements = _measured(model, _chosen(source, count))
+        measurements = _measured(model, _chosen(source, count), arguments.only)
     rows = _rows(measurements)
     print(table(("method", "deletion", "random", "gain", "insertion gain"), rows))
     print(machine_lines(machine))
-    ratios = {name: _ratio(measurements, name) for name in PROMISED}
+    asked = arguments.only or PROMISED
+    ratios = {name: _ratio(measurements, name) for name in asked}
     write_results(
-        "explaining",
+        results_name("explaining", arguments),
         quick=arguments.quick,
         machine=machine,
         ratios=ratios,
@@ -65,6 +70,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few pictures")
     parser.add_argument("--pictures", type=int, help="how many")
+    parser.add_argument("--only", nargs="+", help="these methods")
     return parser.parse_args()
 
 
@@ -86,12 +92,15 @@ def _chosen(source: Path, count: int) -> list[Path]:
     return rows[:count]
 
 
-def _measured(model: Path, pictures: list[Path]) -> list[Measurement]:
+def _measured(
+    model: Path, pictures: list[Path], only: list[str] | None
+) -> list[Measurement]:
     from visus.explanation import EXPLAINERS
     from visus.explanation.faithfulness import curves_of, random_curves
     from visus.pipeline.question import Question, make_explainer, open_question
 
-    maps = [part for part in EXPLAINERS if part.facts["gives"] == "map"]
+    parts = map(EXPLAINERS.part, only) if only else EXPLAINERS
+    maps = [part for part in parts if part.facts["gives"] == "map"]
     found: list[Measurement] = []
     first = None
     for number, picture in enumerate(pictures):
@@ -99,7 +108,7 @@ def _measured(model: Path, pictures: list[Path]) -> list[Measurement]:
         # Opened with Keras once, not once a picture.
         first = first or opened
         opened.__dict__["network"] = first.network
-        subject = opened.subject()
+        subject = replace(opened.subject(), seed=number)
         random = random_curves(subject, RANDOM)
         chance = _areas(random)
         for part in maps:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter1d
 
 from explained_networks import subject_of
 from visus.explanation.base import NoSettings
@@ -47,18 +48,35 @@ def test_input_gradients_are_those_of_finite_differences(network):
         assert values[row, column] == pytest.approx(max(slopes), rel=0.05, abs=2e-3)
 
 
-def test_integrated_gradients_are_complete_within_one_percent(network):
+@pytest.mark.parametrize("fill", ["mean", "black"])
+def test_integrated_gradients_are_complete_within_one_percent(network, fill):
     subject = subject_of(network)
     opened = subject.network()
-    method = IntegratedGradients(IntegratedGradientsSettings())
+    method = IntegratedGradients(IntegratedGradientsSettings(fill=fill))
     parts = method.explain(subject)
-    pixels = np.stack([np.zeros_like(subject.pixels), subject.pixels])
+    empty = np.zeros_like(subject.pixels)
+    if fill == "mean":
+        empty += subject.pixels.mean(axis=(0, 1)).round().astype(np.uint8)
+    pixels = np.stack([empty, subject.pixels])
     empty, full = opened.logits(opened.images(pixels))[:, subject.output]
-    assert abs(full - empty) > 0.05
     missed = abs(parts.values.sum(dtype=np.float64) - (full - empty))
     assert missed <= 0.01 * abs(full - empty)
     assert parts.signed
     assert "add up to" in parts.notes[0]
+
+
+def test_parts_are_shared_out_and_their_sum_stays(network):
+    subject = subject_of(network)
+    plain, spread = (
+        IntegratedGradients(IntegratedGradientsSettings(spread=share))
+        .explain(subject)
+        .values
+        for share in (0, 0.1)
+    )
+    expected = gaussian_filter1d(plain, 0.1 * plain.shape[0], axis=0)
+    expected = gaussian_filter1d(expected, 0.1 * plain.shape[1], axis=1)
+    np.testing.assert_allclose(spread, expected, atol=2e-3 * np.abs(plain).max())
+    assert spread.sum() == pytest.approx(plain.sum(), rel=1e-3)
 
 
 def test_too_few_steps_are_told(network):

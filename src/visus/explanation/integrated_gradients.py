@@ -9,6 +9,7 @@ from pydantic import Field
 from visus.core.settings import Settings
 from visus.explanation.base import Floats, HeatMap, MapExplainer, Subject
 from visus.explanation.covering import Fill, fill_color, pieces
+from visus.explanation.resize import shared_out
 
 # Gradients hold on to everything that the network computes.
 PIECE = 8
@@ -25,10 +26,17 @@ Values = NDArray[np.float64]
 class IntegratedGradientsSettings(Settings):
     """From where, and in how many steps."""
 
-    fill: Fill = Field("black", description="the path begins at mean, black or gray")
+    fill: Fill = Field("mean", description="the path begins at mean, black or gray")
     steps: int = Field(32, ge=2, le=4096, description="at first, all equally long")
     most_steps: int = Field(
         512, ge=2, le=65_536, description="no more than these, halved where needed"
+    )
+    spread: float = Field(
+        0.02,
+        ge=0,
+        le=0.5,
+        description="how far a pixel's part is shared out among those near it: the "
+        "standard deviation, of the picture's sides; 0: not at all",
     )
 
 
@@ -40,6 +48,11 @@ class IntegratedGradients(MapExplainer[IntegratedGradientsSettings]):
     picture `x` (equation 1), by the trapezoidal rule. The sum over all pixels is
     `logit(x) - logit(x')` (completeness, proposition 1): until no more than 1 % is
     missed, steps are halved, and what is missed in the end is told.
+
+    The empty picture has the mean color of the picture: a black one would give dark
+    pixels no part whatever they show (Sturmfels et al., "Visualizing the impact of
+    feature attribution baselines", 2020). Parts are shared out among near pixels, since
+    gradients of single ones are mostly grain (Smilkov et al., 2017); the sum stays.
 
     A logit mostly moves near the empty picture (Miglani et al., "Investigating
     saturation effects in integrated gradients", 2020), so the steps that are halved are
@@ -56,7 +69,7 @@ class IntegratedGradients(MapExplainer[IntegratedGradientsSettings]):
         way = _Way(subject, settings.fill, settings.steps)
         while not way.is_complete and way.steps < settings.most_steps:
             way.halve(min(PIECE, settings.most_steps - way.steps))
-        parts = way.parts()
+        parts = shared_out(way.parts(), settings.spread)
         note = (
             f"The parts add up to {parts.sum():.4g}; the logit of the picture, less "
             f"that of an empty one, is {way.whole:.4g} ({way.steps} steps)."

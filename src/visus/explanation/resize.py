@@ -49,12 +49,38 @@ def blurred(pixels: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
     return np.asarray(np.clip(np.round(smooth), 0, 255), dtype=np.uint8)
 
 
-def _gaussian(side: int, deviation: float) -> Floats:
+def shared_out(values: Floats, share: float) -> Floats:
+    """A map `(height, width)`, each number shared out among those near it.
+
+    The sum stays: what would leave the map is mirrored at its edge.
+
+    Args:
+        values: numbers.
+        share: standard deviation of the Gaussian, of the map's sides; 0: none.
+
+    Example:
+        >>> shared_out(np.array([[0.0, 3.0, 0.0]], np.float32), 0.3).sum().round(5)
+        np.float32(3.0)
+    """
+    if share == 0:
+        return values
+    down, across = (
+        _gaussian(side, share * side, mirrored=True) for side in values.shape
+    )
+    return np.asarray(down @ values @ across, dtype=np.float32)
+
+
+def _gaussian(side: int, deviation: float, *, mirrored: bool = False) -> Floats:
     reach = int(4 * deviation) + 1
     offsets = np.arange(-reach, reach + 1)
     bell = np.exp(-0.5 * (offsets / max(deviation, 1e-6)) ** 2)
     weights = np.zeros((side, side), dtype=np.float32)
-    taken = np.clip(np.arange(side)[:, None] + offsets, 0, side - 1)
+    taken = np.arange(side)[:, None] + offsets
+    if mirrored:
+        taken = taken % (2 * side)
+        taken = np.minimum(taken, 2 * side - 1 - taken)
+    else:
+        taken = np.clip(taken, 0, side - 1)
     rows = np.broadcast_to(np.arange(side)[:, None], taken.shape)
     np.add.at(weights, (rows, taken), (bell / bell.sum()).astype(np.float32))
     return weights
