@@ -20,7 +20,6 @@ from visus.pipeline.plan import Plan
 from visus.pipeline.prepare import PreparedData
 from visus.pipeline.told import Told, told_by
 from visus.tasks.base import Head
-from visus.training.between import SHARES, Between, keep_best_between
 from visus.training.fit import fit
 from visus.training.steps import Totals
 from visus.training.threads import share_out_cores
@@ -34,23 +33,18 @@ class Tuned:
     """A network that learned on from frozen features.
 
     Args:
-        learned: the network, with the weights that were best.
+        learned: the network, with the weights of its best epoch.
         frozen: on the validation pictures, before it learned on.
-        best: of the networks between that and what it became, on the same pictures.
+        tuned: on the same, afterwards.
         activation: of its last layer, which says what is better.
         allotted: what the time budget had for it; `None` where there is no budget.
     """
 
     learned: Learned
     frozen: Totals
-    best: Between
+    tuned: Totals
     activation: str
     allotted: Allotted | None = None
-
-    @property
-    def tuned(self) -> Totals:
-        """On the validation pictures, with the weights that were best."""
-        return self.best.totals
 
     @property
     def pays(self) -> bool:
@@ -70,7 +64,7 @@ class Tuned:
             else f"loss {totals.mean_loss:.4f}"
             for totals in (self.frozen, self.tuned)
         ]
-        return f"frozen {told[0]}; tuned, {self.best.share:.0%} of the way, {told[1]}"
+        return f"frozen {told[0]}; tuned {told[1]}"
 
 
 def tune(
@@ -111,18 +105,16 @@ def tune(
             minutes=plan.config.minutes,
             started=started,
             judging_seconds=time.monotonic() - judged,
-            answered_later=len(data.rows("test")) + len(SHARES) * len(held),
+            answered_later=len(data.rows("test")) + len(held),
         )
         if allotted.epochs == 0:
             return data, allotted
         shorter = training.model_copy(update={"epochs": allotted.epochs})
         lesson = replace(lesson, config=shorter)
-    before = steps.network_weights()
     history = fit(steps, lesson, run=run, progress=progress)
-    with progress.stage("Judging what is between"):
-        best = keep_best_between(steps, before, held, training.batch_size)
+    tuned = steps.evaluate_network(held, training.batch_size)
     learned, activation = Learned(model, history), data.task.head.activation
-    return data, Tuned(learned, frozen, best, activation, allotted)
+    return data, Tuned(learned, frozen, tuned, activation, allotted)
 
 
 def tuning_steps(
@@ -196,7 +188,6 @@ def _told(tuned: Tuned, head: Told, kept: Told) -> Told:
                 "epochs": epochs,
                 "seconds": round(seconds, 3),
                 "pays": tuned.pays,
-                "share_of_the_way": tuned.best.share,
                 "validation_loss_frozen": round(tuned.frozen.mean_loss, 6),
                 "validation_loss_tuned": round(tuned.tuned.mean_loss, 6),
                 "validation_figure_frozen": round(tuned.frozen.mean_figure, 6),

@@ -149,10 +149,6 @@ class Steps(ABC):
         """The weights to keep: the averaged ones when an average is kept."""
 
     @abstractmethod
-    def network_weights(self) -> State:
-        """The weights that the network has, by the names of `weights`."""
-
-    @abstractmethod
     def finish(self, weights: State) -> None:
         """Leave the network with these weights."""
 

@@ -151,13 +151,6 @@ class TensorFlowSteps(Steps):
             for number, variable in enumerate(kept.values())
         }
 
-    def network_weights(self) -> State:
-        """The weights that the network has, by the names of `weights`."""
-        return {
-            f"{number:04d}": variable.numpy()
-            for number, variable in enumerate(self.model.variables)
-        }
-
     def finish(self, weights: State) -> None:
         """Leave the network with these weights."""
         _assign(self.model.variables, [weights[name] for name in sorted(weights)])
