@@ -165,10 +165,10 @@ def _around_head(
     known = counted if asked else np.arange(len(pupils.features))
     some = known[_sampled(len(known), MOST_TRAINING, "training")]
     rows = data.rows("validation")
-    # Stand-ins show nothing of what they are made of: training pictures do as well.
-    of = rows if len(rows) else data.rows("train")
-    records = few_by_content([data.dataset.records[row] for row in of])
-    pictures = data.dataset.with_records(records)
+    # Stand-ins show nothing of what they are made of: training pictures do as well. Of
+    # both, since a label that changed deals them anew.
+    records = [r for r in data.dataset.records if r.split != "test"]
+    pictures = data.dataset.with_records(few_by_content(records))
     foreign = {
         name: describe_pictures(pictures, data.ledger, describer, SilentProgress())
         for name, describer in backbone.stand_in_describers().items()
