@@ -134,9 +134,7 @@ def test_the_rate_of_a_fine_tuning_can_be_searched(photos, tmp_path):
     from visus.pipeline.find_rate import find_rate
     from visus.pipeline.train import Request
 
-    # Smoothed labels would blame a head for being sure, as this one is.
-    plain = {"training": {"label_smoothing": 0.0}}
-    choices = {"recipe": "fine-tune", "frozen": {"backbone": "tiny"}, **plain}
+    choices = {"recipe": "fine-tune", "frozen": {"backbone": "tiny"}}
     told = find_rate(Request(photos, choices), SilentProgress())
     assert (told["network"], told["recipe"]) == ("tiny", "fine-tune")
     # It begins with what frozen features have learned: ignorance would cost ln(2).

@@ -111,18 +111,6 @@ _GENTLE_TRAINING = {
     "augment": {"flip": True, "shift": 0.05, "zoom": 0.1},
 }
 
-# A network that knows so much learns a few thousand labels by heart in five epochs, the
-# wrong ones too. So three, labels that are not taken at their word (Szegedy et al.,
-# 2016), and weights averaged over about the last hundred steps.
-_TUNING = {
-    **_GENTLE_TRAINING,
-    "epochs": 3,
-    "label_smoothing": 0.1,
-    "ema_decay": 0.99,
-    "patience": 2,
-    "keep": "best",
-}
-
 _ALL = [
     Recipe(
         "quick",
@@ -231,7 +219,7 @@ _ALL = [
     Recipe(
         FINE_TUNE,
         "photographs: frozen features, then the whole network in small steps",
-        {"training": _TUNING},
+        {"training": {**_GENTLE_TRAINING, "patience": 2, "keep": "best"}},
         frozen=True,
         tuned=True,
     ),
