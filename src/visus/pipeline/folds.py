@@ -5,7 +5,6 @@ is an ordinary run below it, told by `data.fold` which one it is. So a fold is r
 as any run is, and what is finished is not trained again.
 """
 
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -21,20 +20,20 @@ from visus.core.progress import Progress
 from visus.core.report import Fact, Finding, Report, Table
 from visus.core.run import Run
 from visus.core.settings import merge_into
+from visus.pipeline.holding import held_run, holding_run, require_holding
 from visus.pipeline.plan import make_plan
 from visus.pipeline.report import REPORT, predictions_path
 from visus.pipeline.spread import (
     joint_fact,
     joint_interval,
     main_figure,
-    needs_new_networks,
     plain,
     runs_table,
     spread_facts,
     spread_summary,
 )
 from visus.pipeline.stopped import resumable
-from visus.pipeline.train import Request, free_folder, resume_run, train_run
+from visus.pipeline.train import Request, free_folder
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.reporting.view import save_report
 
@@ -46,20 +45,14 @@ def train_folds(request: Request, progress: Progress) -> TrainedRun:
         VisusError: as `train_run`.
     """
     started = time.monotonic()
-    if request.model is not None:
-        raise needs_new_networks("folds")
-    if request.out is not None:
-        Run.require_free(request.out, force=request.force)
+    require_holding(request, "fold")
     folds = request.choices["folds"]
     first = merge_into(plain(request.choices), {"data": {"fold": [1, folds]}})
     plan = make_plan(request.source, first, progress)
     data = plan.config.data.model_copy(update={"fold": None})
     config = plan.config.model_copy(update={"data": data})
-    run = Run.create(request.out or free_folder(plan), config, force=request.force)
-    for folder in run.folder.glob("fold-*"):
-        # Only with --force, and only what is a run: other folds would not be replaced.
-        if (folder / "config.toml").is_file():
-            shutil.rmtree(folder)
+    place = request.out or free_folder(plan)
+    run = holding_run(place, config, "fold", force=request.force)
     with run.locked(), resumable(run, progress):
         asked = replace(request, choices=run.config())
         return each_fold(run, asked, progress, started)
@@ -94,15 +87,11 @@ def each_fold(
 def _one_fold(
     run: Run, request: Request, number: int, folds: int, progress: Progress
 ) -> TrainedRun:
-    folder = run.folder / f"fold-{number:02d}"
-    if (folder / "config.toml").is_file():
-        return resume_run(folder, progress, source=request.source, part=True)
     choices = plain(request.choices)
     del choices["folds"]
     merge_into(choices, {"data": {"fold": [number, folds]}})
-    callbacks = request.callbacks
-    one = Request(request.source, choices, folder, callbacks=callbacks, part=True)
-    return train_run(one, progress)
+    folder = run.folder / f"fold-{number:02d}"
+    return held_run(folder, request, choices, progress)
 
 
 def _pooled(answers: list[Predictions]) -> Predictions:

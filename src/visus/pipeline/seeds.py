@@ -5,7 +5,6 @@ is an ordinary run below it. Splits have a seed of their own (`data.split_seed`)
 learn from, choose by and are tested on the same pictures: what differs is chance alone.
 """
 
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,20 +18,20 @@ from visus.core.files import write_json
 from visus.core.progress import Progress
 from visus.core.report import Fact, Finding, Report
 from visus.core.run import Run
+from visus.pipeline.holding import held_run, holding_run, require_holding
 from visus.pipeline.plan import make_plan
 from visus.pipeline.report import REPORT, predictions_path
 from visus.pipeline.spread import (
     joint_fact,
     joint_interval,
     main_figure,
-    needs_new_networks,
     plain,
     runs_table,
     spread_facts,
     spread_summary,
 )
 from visus.pipeline.stopped import resumable
-from visus.pipeline.train import Request, free_folder, resume_run, train_run
+from visus.pipeline.train import Request, free_folder
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.reporting.view import save_report
 
@@ -44,17 +43,10 @@ def train_seeds(request: Request, progress: Progress) -> TrainedRun:
         VisusError: as `train_run`.
     """
     started = time.monotonic()
-    if request.model is not None:
-        raise needs_new_networks("seeds")
-    if request.out is not None:
-        Run.require_free(request.out, force=request.force)
+    require_holding(request, "seed")
     plan = make_plan(request.source, plain(request.choices), progress)
     place = request.out or free_folder(plan)
-    run = Run.create(place, plan.config, force=request.force)
-    for folder in run.folder.glob("seed-*"):
-        # Only with --force, and only what is a run: other seeds would not be replaced.
-        if (folder / "config.toml").is_file():
-            shutil.rmtree(folder)
+    run = holding_run(place, plan.config, "seed", force=request.force)
     with run.locked(), resumable(run, progress):
         asked = replace(request, choices=run.config())
         return each_seed(run, asked, progress, started)
@@ -94,15 +86,11 @@ def each_seed(
 def _one_seed(
     run: Run, request: Request, number: int, progress: Progress
 ) -> TrainedRun:
-    folder = run.folder / f"seed-{number:02d}"
-    if (folder / "config.toml").is_file():
-        return resume_run(folder, progress, source=request.source, part=True)
     choices: dict[str, Any] = plain(request.choices)
     del choices["seeds"]
     choices["seed"] = choices.get("seed", 0) + number - 1
-    callbacks = request.callbacks
-    one = Request(request.source, choices, folder, callbacks=callbacks, part=True)
-    return train_run(one, progress)
+    folder = run.folder / f"seed-{number:02d}"
+    return held_run(folder, request, choices, progress)
 
 
 def _joined(answers: list[Predictions]) -> Predictions:
