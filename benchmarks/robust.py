@@ -23,6 +23,7 @@ have any right (at least one picture is counted).
 """
 
 from collections.abc import Callable
+from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def main() -> None:
         results_name("robust", asked),
         quick=asked.quick,
         machine=machine,
-        ratios={"PGD accuracy, adversarial over quick": ratio},
+        ratios={} if isnan(ratio) else {"PGD accuracy, adversarial over quick": ratio},
         measurements=measurements,
     )
     print(last_line("robust", ratio))
@@ -89,14 +90,14 @@ COLUMNS = ("piece", "side", "figure", "measured")
 
 
 def gain(measurements: list[Measurement]) -> float:
-    """How many times as many pictures withstand PGD; 0 where that was not measured."""
+    """How many times as many pictures withstand PGD; nan: not measured."""
     right = {
         m["side"]: float(m["value"]) * int(m["pictures"])
         for m in measurements
         if m["figure"] == "under pgd"
     }
     if len(right) < 2:
-        return 0.0
+        return nan
     return right["adversarial"] / max(1.0, right["quick"])
 
 
