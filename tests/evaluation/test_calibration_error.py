@@ -82,3 +82,11 @@ def test_brier_is_that_of_scikit_learn():
 def test_thirty_pictures_of_equal_weight_are_enough():
     assert enough(np.ones(30)) and not enough(np.ones(29))
     assert not enough(np.append(np.ones(29), 20))
+
+
+def test_less_than_chance_alone_would_show_is_not_known_to_be_nothing():
+    # 60 of 60 right, as sure as 0.991: chance would show more than 0.009.
+    found = reliability(np.full(60, 0.991), np.ones(60, bool), adaptive=True)
+    error = debiased_error(found)
+    assert error.value == error.low == 0
+    assert error.high >= found.error > 0

@@ -99,7 +99,9 @@ def debiased_error(found: Reliability, *, seed: int = 0) -> Interval:
     the error is the one whose plain estimates are on average what was seen (indirect
     inference; Gouriéroux, Monfort and Renault, 1993); the interval holds the errors
     with which what was seen is no rarer than 2.5 % on either side. Errors of all bins
-    are taken to grow alike.
+    are taken to grow alike. Where even no error at all would seldom show as little as
+    was seen, there is no such error, and the upper end is what was seen: chance adds to
+    the plain estimate, so an error of 0 to 0 would claim more than pictures can tell.
 
     Args:
         found: adaptive bins, best.
@@ -129,7 +131,7 @@ def debiased_error(found: Reliability, *, seed: int = 0) -> Interval:
             quantile(0.025),
         )
     )
-    return Interval(value=value, low=min(low, value), high=max(high, value))
+    return Interval(value=value, low=min(low, value), high=max(high or seen, value))
 
 
 def brier(
