@@ -23,6 +23,7 @@ from visus.data.records import Target, target_text
 from visus.tasks.base import Task
 from visus.tasks.choose import read_task
 from visus.tasks.single_label import SingleLabel
+from visus.tasks.words import probability_text
 
 # What `np.load` and `zipfile` raise for cut or altered files; encryption and unknown
 # compression, which a flipped bit can feign, are RuntimeErrors.
@@ -288,13 +289,17 @@ class Predictions:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{escape(row.id)}</td><td>{escape(row.label)}</td>"
-            f"<td>{'' if row.confidence is None else f'{row.confidence:.1%}'}</td></tr>"
+            f"<td>{escape(_sureness(row))}</td></tr>"
             for row in islice(self, MOST_ROWS_SHOWN)
         )
         head = "<tr><th>picture</th><th>answer</th><th>score</th></tr>"
         rest = len(self) - MOST_ROWS_SHOWN
         more = f"<p>and {rest:,} more</p>" if rest > 0 else ""
         return f"<table>{head}{rows}</table>{more}"
+
+
+def _sureness(row: Answer) -> str:
+    return "" if row.confidence is None else probability_text(row.confidence)
 
 
 def _require_shape(name: str, array: NDArray[Any], expected: tuple[int, ...]) -> None:

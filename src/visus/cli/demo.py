@@ -8,6 +8,7 @@ from visus.cli.progress import terminal_progress
 from visus.core.errors import MachineError
 from visus.core.files import write_bytes
 from visus.core.progress import Progress
+from visus.tasks.words import probability_text
 
 
 @verb
@@ -29,7 +30,7 @@ def demo() -> None:
     picture, label = _test_picture(source, trained.folder, progress)
     answer = next(iter(trained.bundle.predict([picture])))
     write(f"{picture} shows a {label}; the model says {answer.label}")
-    write(f"  and is {answer.confidence:.1%} sure")
+    write(f"  and is {probability_text(answer.confidence or 0.0)} sure")
     write(f"the report is {trained.report.page}; open it in a browser")
 
 

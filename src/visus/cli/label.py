@@ -9,6 +9,7 @@ from visus.cli import options
 from visus.cli.output import answer, say, verb, write
 from visus.cli.progress import terminal_progress
 from visus.core.errors import ConfigError
+from visus.tasks.words import probability_text
 
 if TYPE_CHECKING:
     from visus.pipeline.label import Chosen
@@ -106,4 +107,5 @@ def _said(entry: dict[str, Any]) -> str:
         return ""
     if isinstance(entry["answer"], float):
         return f"{entry['answer']:g}"
-    return "  ".join(f"{name} {score:.1%}" for name, score in entry["scores"].items())
+    scores = entry["scores"].items()
+    return "  ".join(f"{name} {probability_text(score)}" for name, score in scores)

@@ -9,6 +9,7 @@ from visus.cli import options
 from visus.cli.output import answer, say, verb, write
 from visus.cli.progress import terminal_progress
 from visus.core.errors import ConfigError
+from visus.tasks.words import probability_text
 
 if TYPE_CHECKING:
     from visus.bundles.predictions import Answer
@@ -101,7 +102,10 @@ def _scores(row: "Answer", top: int | None) -> str:
         given = [(name, score) for name, score in row.best() if name in row.answer]
     else:
         given = row.best(top or MOST_SCORES)
-    return "  ".join(f"{name} {score:.1%}" for name, score in given) or "none"
+    return (
+        "  ".join(f"{name} {probability_text(score)}" for name, score in given)
+        or "none"
+    )
 
 
 def _write_table(answered: "Answered", top: int | None) -> None:

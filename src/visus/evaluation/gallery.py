@@ -6,6 +6,7 @@ from visus.bundles.predictions import Predictions
 from visus.core.report import Gallery, Tile
 from visus.data.batches import Batch
 from visus.data.encode import png_base64
+from visus.tasks.words import probability_text
 
 MOST_TILES = 24
 
@@ -34,7 +35,9 @@ def mistakes_gallery(predictions: Predictions, test: Batch) -> Gallery | None:
 def _tile(predictions: Predictions, test: Batch, row: np.intp) -> Tile:
     answer, confidence = predictions.answers[row], predictions.confidences[row]
     truth = predictions.class_names[test.targets[row]]
-    return tile(test, row, f"answered {answer} ({confidence:.1%}), is {truth}")
+    return tile(
+        test, row, f"answered {answer} ({probability_text(confidence)}), is {truth}"
+    )
 
 
 def tile(test: Batch, row: np.intp, caption: str) -> Tile:

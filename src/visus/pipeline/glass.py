@@ -11,7 +11,7 @@ from visus.core.files import write_text
 from visus.core.progress import Progress
 from visus.data.names import printable_name
 from visus.pipeline.explained_place import free_place, require_free
-from visus.pipeline.question import Opened, Question, open_question
+from visus.pipeline.question import Opened, Question, open_question, score_text
 
 if TYPE_CHECKING:
     from visus.models.opened import OpenedNetwork
@@ -121,9 +121,10 @@ def _calibrated(opened: Opened) -> tuple[str, ...]:
     calibration = opened.bundle.calibration
     if calibration is None or all(t == 1 for t in calibration.temperatures):
         return ()
+    score = score_text(opened.bundle, opened.scores[opened.output])
     return (
         "The heading is calibrated: the network's last step is held against how often "
-        f"it was right, which makes {opened.scores[opened.output]:.1%} of it.",
+        f"it was right, which makes {score} of it.",
     )
 
 

@@ -29,6 +29,7 @@ from visus.models.pretrained import BACKBONES, find_backbone
 from visus.models.pretrained.weights import find_weights
 from visus.pipeline.known import known_pictures
 from visus.pipeline.pretrained import open_model
+from visus.tasks.words import probability_text
 
 if TYPE_CHECKING:
     from visus.models.opened import OpenedNetwork
@@ -215,4 +216,4 @@ def opened_network(bundle: Bundle, access: Access) -> "OpenedNetwork":
 
 def score_text(bundle: Bundle, score: float) -> str:
     """A probability in percent, or a number."""
-    return f"{score:.4g}" if bundle.task.kind == "numeric" else f"{score:.1%}"
+    return f"{score:.4g}" if bundle.task.kind == "numeric" else probability_text(score)

@@ -2,6 +2,12 @@
 
 const MOST_ROWS = 5;
 
+// No probability is told as certain because it was rounded.
+function probabilityText(score) {
+  const rounded = `${(100 * score).toFixed(1)} %`;
+  return { "100.0 %": ">99.9 %", "0.0 %": "<0.1 %" }[rounded] ?? rounded;
+}
+
 function answerRows(scores, facts) {
   const { class_names: names, task } = facts;
   if (task.name === "numeric") {
@@ -10,7 +16,7 @@ function answerRows(scores, facts) {
   const rows = names.map((name, i) => ({
     name,
     share: scores[i],
-    text: `${(100 * scores[i]).toFixed(1)} %`,
+    text: probabilityText(scores[i]),
     chosen: task.name === "multi-label" && scores[i] >= task.thresholds[i],
   }));
   rows.sort((one, other) => other.share - one.share);

@@ -25,6 +25,12 @@ async function listModels() {
   status.textContent = names.length ? "" : "No model is loaded yet.";
 }
 
+// No probability is told as certain because it was rounded.
+function probabilityText(score) {
+  const rounded = `${(100 * score).toFixed(1)} %`;
+  return { "100.0 %": ">99.9 %", "0.0 %": "<0.1 %" }[rounded] ?? rounded;
+}
+
 function row(name, score, isProbability) {
   const line = document.createElement("tr");
   const [label, bar, number] = ["", "bar", "score"].map((kind) => {
@@ -35,7 +41,7 @@ function row(name, score, isProbability) {
   });
   // Text, never markup: class names come from folders that anybody may have named.
   label.textContent = name;
-  number.textContent = isProbability ? `${(100 * score).toFixed(1)} %` : "";
+  number.textContent = isProbability ? probabilityText(score) : "";
   if (isProbability) {
     const meter = document.createElement("meter");
     meter.value = score;
