@@ -208,7 +208,8 @@ def adapted(piece: str, bundle: Bundle, pictures: Batch) -> list[Measurement]:
 
     # What is adapted to and what it is held against are other pictures.
     seen, held = (pictures.take(np.arange(n, len(pictures), 2)) for n in range(2))
-    own = features_of(bundle, np.asarray(seen.pixels[:]))
+    own = np.asarray(seen.pixels[:])
+    features = features_of(bundle, own)
     found = []
     for name in (None, *SHIFTS):
         side = name or "as they are"
@@ -220,7 +221,7 @@ def adapted(piece: str, bundle: Bundle, pictures: Batch) -> list[Measurement]:
             for half in (seen, held)
         )
         if name is not None:
-            rows, told = told_apart(own, features_of(bundle, asked))
+            rows, told = told_apart(features, features_of(bundle, asked))
             area = area_under_roc(told[: len(rows)], told[len(rows) :])
             found.append(
                 figure(piece, side, "told apart", area, f"{area:.3f}", len(rows))

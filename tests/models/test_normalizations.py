@@ -28,49 +28,59 @@ def noise(count=40, high=256, seed=0, shape=(10, 10, 1)):
     return generator.integers(0, high, (count, *shape), dtype=np.uint8)
 
 
-def moments(model, name):
+def statistics(model, name):
     layer = model.get_layer(name)
     return np.asarray(layer.moving_mean), np.asarray(layer.moving_variance)
 
 
+def given(model, name, opened, pixels):
+    """Mean and variance of what a normalization gives, by channel."""
+    upto = keras.Model(model.input, model.get_layer(name).output)
+    values = np.asarray(upto(opened.images(pixels)), dtype=np.float64)
+    return values.mean(axis=(0, 1, 2)), values.var(axis=(0, 1, 2))
+
+
 @pytest.mark.parametrize("piece", [256, 16])
-def test_means_and_spreads_are_those_of_the_pictures(monkeypatch, piece):
+def test_what_a_normalization_gives_is_as_it_is_of_the_own_pictures(monkeypatch, piece):
     monkeypatch.setattr(normalizations, "MOST", piece)
-    model, pixels = normalized(), noise()
+    model, own = normalized(), noise()
     opened = OpenedNetwork(model, "unit")
-    normalize_anew(opened, pixels, prior=0)
-    convolved = np.asarray(model.layers[1](opened.images(pixels)))
-    mean, variance = moments(model, "first")
-    np.testing.assert_allclose(mean, convolved.mean(axis=(0, 1, 2)), rtol=1e-4)
-    np.testing.assert_allclose(variance, convolved.var(axis=(0, 1, 2)), rtol=1e-4)
+    others = noise(seed=1) // 3 + noise(high=60, seed=2)
+    at_home = given(model, "first", opened, own)
+    normalize_anew(opened, others, own, prior=0)
+    found = given(model, "first", opened, others)
+    np.testing.assert_allclose(found, at_home, rtol=1e-4, atol=1e-5)
 
 
-def test_the_old_statistics_count_as_so_many_pictures():
-    model, pixels = normalized(), noise()
+def test_the_own_statistics_count_as_so_many_pictures():
+    model, own = normalized(), noise()
+    others = noise(seed=1) // 3 + 90
     opened = OpenedNetwork(model, "unit")
-    old_mean, old_variance = moments(model, "first")
-    convolved = np.asarray(model.layers[1](opened.images(pixels)))
-    new_mean = convolved.mean(axis=(0, 1, 2))
-    new_variance = convolved.var(axis=(0, 1, 2))
-    normalize_anew(opened, pixels, prior=40)
-    mean, variance = moments(model, "first")
-    np.testing.assert_allclose(mean, (old_mean + new_mean) / 2, rtol=1e-4)
-    # As many values from each: their variance has that between the means too.
-    apart = ((old_mean - new_mean) / 2) ** 2
-    both = (old_variance + new_variance) / 2 + apart
-    np.testing.assert_allclose(variance, both, rtol=1e-4)
+    old_mean, old_variance = statistics(model, "first")
+    taken = [
+        np.asarray(model.layers[1](opened.images(pixels)), dtype=np.float64)
+        for pixels in (own, others)
+    ]
+    normalize_anew(opened, others, own, prior=40)
+    # 40 of either: the statistics of both together.
+    mean, variance = np.concatenate(taken).mean((0, 1, 2)), np.var(taken, (0, 1, 2, 3))
+    own_mean, own_variance = taken[0].mean((0, 1, 2)), taken[0].var((0, 1, 2))
+    wider = variance / own_variance
+    found = statistics(model, "first")
+    expected = mean - (own_mean - old_mean) * np.sqrt(wider)
+    np.testing.assert_allclose(found[0], expected, rtol=1e-4)
+    np.testing.assert_allclose(found[1], old_variance * wider, rtol=1e-4)
 
 
 def test_less_contrast_and_more_light_are_undone():
     model = normalized()
     opened = OpenedNetwork(model, "unit")
     pixels = 2 * noise(high=100)
-    normalize_anew(opened, pixels, prior=0)
     answers = opened.logits(opened.images(pixels))
     weights = [np.asarray(v) for v in model.trainable_variables]
     shifted = (pixels // 2 + 90).astype(np.uint8)
     assert np.abs(opened.logits(opened.images(shifted)) - answers).max() > 0.1
-    normalize_anew(opened, shifted, prior=0)
+    normalize_anew(opened, shifted, pixels, prior=0)
     np.testing.assert_allclose(
         opened.logits(opened.images(shifted)), answers, atol=1e-3
     )
@@ -78,12 +88,29 @@ def test_less_contrast_and_more_light_are_undone():
         np.testing.assert_array_equal(one, np.asarray(two))
 
 
+@pytest.mark.parametrize("prior", [0, 16])
+def test_the_own_pictures_change_nothing_whatever_the_old_statistics_are(prior):
+    # Those of a backbone are of other pictures than its head was trained on.
+    model, own = normalized(), noise()
+    opened = OpenedNetwork(model, "unit")
+    answers = opened.logits(opened.images(own))
+    normalize_anew(opened, own, own, prior=prior)
+    np.testing.assert_allclose(opened.logits(opened.images(own)), answers, atol=1e-4)
+
+
+def test_what_was_the_same_in_all_pictures_makes_no_nonsense():
+    model, own = normalized(), np.full((20, 10, 10, 1), 7, np.uint8)
+    opened = OpenedNetwork(model, "unit")
+    normalize_anew(opened, noise(), own)
+    assert np.isfinite(opened.logits(opened.images(noise()))).all()
+
+
 def test_frozen_ones_inside_a_backbone_are_measured_too():
     model = randomised(nested())
     model.get_layer("backbone").trainable = False
     opened = OpenedNetwork(model, "unit")
     before = model.get_weights()
-    normalize_anew(opened, noise(shape=(14, 14, 3)))
+    normalize_anew(opened, noise(shape=(14, 14, 3)), noise(shape=(14, 14, 3), seed=1))
     after = model.get_weights()
     changed = [(a != b).any() for a, b in zip(before, after, strict=True)]
     # A mean and a variance of each of two.
@@ -94,7 +121,7 @@ def test_a_network_without_any_is_refused():
     opened = OpenedNetwork(randomised(plain()), "unit")
     assert not has_normalizations(opened)
     with pytest.raises(ModelError, match="no batch normalization"):
-        normalize_anew(opened, noise(shape=(12, 10, 1)))
+        normalize_anew(opened, noise(shape=(12, 10, 1)), noise(shape=(12, 10, 1)))
 
 
 def test_pieces_are_as_large_as_fit():

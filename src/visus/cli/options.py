@@ -253,7 +253,7 @@ AdaptBy = Annotated[
     typer.Option(
         "--adapt-by",
         metavar="NAME",
-        help="normalizations: batch normalizations measured anew; alignment: features "
-        "aligned (CORAL).",
+        help="normalizations: batch normalizations measured anew; alignment: means and "
+        "spreads of the last layer's features.",
     ),
 ]

@@ -1,14 +1,16 @@
 """Features aligned with the model's own: an adaptation without labels.
 
-CORAL (Sun, Feng and Saenko, "Return of frustratingly easy domain adaptation", AAAI
-2016; Sun and Saenko, "Deep CORAL", 2016): features of two places become alike when
-their means and covariances do. They color the labelled pictures' features as the others
-are and teach a classifier anew; here no labelled picture is at hand, so features from
-elsewhere are colored as the model's own instead, `(x - m') C'^(-1/2) C^(1/2) + m`, and
-both steps are written into the last linear layer.
+Features of two places become alike when their means and covariances do (CORAL; Sun,
+Feng and Saenko, "Return of frustratingly easy domain adaptation", AAAI 2016). They
+color the labelled pictures' features as the others are and teach a classifier anew;
+here no labelled picture is at hand, so features from elsewhere are moved as the model's
+own instead, and that is written into the last linear layer.
+
+Of the covariances only the variances are taken, `(x - m) s' / s + m'`. A thousand
+features have half a million covariances; measured on some hundred pictures these are
+noise, and undoing noise cost up to ten points where variances cost none.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,51 +25,15 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 Values = NDArray[np.float64]
 
-# What is added to each feature's variance, of the mean variance of the model's own: a
-# covariance of fewer pictures than features is 0 in most directions. The paper adds 1
-# to features whose variance is about 1.
+# What is added to each feature's variance, of the mean variance of the model's own: one
+# that hardly varies at home would make much of nothing elsewhere.
 BOUND = 1.0
-
-
-@dataclass(frozen=True)
-class Cloud:
-    """Mean and covariance of features, without the square of their number in memory.
-
-    The covariance is `floor I + axes^T diag(variances) axes`.
-
-    Args:
-        mean: `(num_features,)`.
-        axes: orthonormal `(num_axes, num_features)`.
-        variances: along these axes `(num_axes,)`, beside the floor.
-        floor: along every axis.
-    """
-
-    mean: Values
-    axes: Values
-    variances: Values
-    floor: float
-
-    @classmethod
-    def of(cls, features: Floats, floor: float) -> "Cloud":
-        """Of at least two pictures' features `(num_images, num_features)`."""
-        rows = features.astype(np.float64)
-        mean = rows.mean(axis=0)
-        centered = (rows - mean) / np.sqrt(len(rows) - 1)
-        _, sizes, axes = np.linalg.svd(centered, full_matrices=False)
-        return cls(mean, axes, sizes**2, floor)
-
-    def power(self, exponent: float, columns: Values) -> Values:
-        """The covariance to a power, times a matrix `(num_features, num_columns)`."""
-        base = self.floor**exponent
-        along = (self.floor + self.variances) ** exponent - base
-        spread = along[:, np.newaxis] * (self.axes @ columns)
-        return np.asarray(base * columns + self.axes.T @ spread)
 
 
 def aligned_head(
     kernel: Values, bias: Values, own: Floats, other: Floats
 ) -> tuple[Values, Values]:
-    """A linear layer that first colors features from elsewhere as its own ones.
+    """A linear layer that first gives features the means and spreads of the own ones.
 
     Args:
         kernel: `(num_features, num_outputs)`.
@@ -78,10 +44,13 @@ def aligned_head(
     Returns:
         kernel and bias of the same shapes.
     """
-    floor = BOUND * float(own.var(axis=0, dtype=np.float64).mean()) or 1.0
-    here, there = (Cloud.of(features, floor) for features in (own, other))
-    turned = there.power(-0.5, here.power(0.5, kernel))
-    return turned, bias + here.mean @ kernel - there.mean @ turned
+    (here, spread), (there, wider) = (
+        (rows.mean(axis=0, dtype=np.float64), rows.var(axis=0, dtype=np.float64))
+        for rows in (own, other)
+    )
+    floor = BOUND * spread.mean() or 1.0
+    scale = np.sqrt((spread + floor) / (wider + floor))
+    return scale[:, np.newaxis] * kernel, bias + (here - there * scale) @ kernel
 
 
 def align_features(opened: "OpenedNetwork", own: Floats, other: Floats) -> None:

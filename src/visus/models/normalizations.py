@@ -1,14 +1,22 @@
 """Batch normalizations measured anew on other pictures: an adaptation without labels.
 
-What is dark, blurred or noisy elsewhere moves the means and spreads that a network's
-batch normalizations were trained with, and with them all that comes after. Measured on
-pictures of the new kind they fit again, and no weight is changed (Li et al.,
-"Revisiting batch normalization for practical domain adaptation", 2016; Schneider et
-al., "Improving robustness against common corruptions by covariate shift adaptation",
-2020).
+What is dark, blurred or noisy elsewhere moves the means and spreads of what a network's
+batch normalizations take, and with them all that comes after. Measured there, they are
+moved back, and no weight is changed (Li et al., "Revisiting batch normalization for
+practical domain adaptation", 2016; Schneider et al., "Improving robustness against
+common corruptions by covariate shift adaptation", 2020).
+
+Both papers put the new statistics in the place of the old ones, which is right where
+the old ones are those of the network's own pictures. Of a backbone they are not: its
+normalizations keep ImageNet's, under which the head was trained on cats and dogs. So
+the own pictures are measured too, and what is undone is the difference: with `m, v` the
+mean and variance elsewhere, `m', v'` those of the own pictures, `x` becomes
+`(x - m) sqrt(v' / v) + m'`, which is written into the normalization's own numbers.
+Where the old statistics are those of the own pictures, both come to the same.
 """
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +33,7 @@ if TYPE_CHECKING:
 Pixels = NDArray[np.uint8]
 Moments = tuple[NDArray[np.float64], NDArray[np.float64]]
 
-# What the old statistics count, in pictures (Schneider et al., 2020, find 8 to 32).
+# What the own statistics count, in pictures (Schneider et al., 2020, find 8 to 32).
 PRIOR = 16
 # Pictures at a time: as many as fit, since each piece is normalized by its own.
 PIECE_PLACES, FEWEST, MOST = 2**22, 16, 256
@@ -39,19 +47,23 @@ def has_normalizations(opened: "OpenedNetwork") -> bool:
 def normalize_anew(
     opened: "OpenedNetwork",
     pixels: Pixels,
+    own: Pixels,
     *,
     prior: float = PRIOR,
     progress: Progress | None = None,
 ) -> None:
-    """Measure all batch normalizations of a network on these pictures, in place.
+    """Move all batch normalizations of a network to other pictures, in place.
 
-    Each piece of pictures runs normalized by its own statistics, as in training; what
-    they are over all pieces is kept, mixed with the old ones as `prior` pictures.
+    Each piece of the others runs normalized by its own statistics, as in training; what
+    they are over all pieces is kept, mixed with those of the own ones as `prior`
+    pictures.
 
     Args:
         opened: the network that is changed.
-        pixels: uint8 `(num_images, height, width, channels)`, at least one.
-        prior: how many pictures the old statistics count as; 0: nothing.
+        pixels: of the others, uint8 `(num_images, height, width, channels)`, at least
+            one.
+        own: the like of pictures that the network answers well.
+        prior: how many pictures the own statistics count as; 0: nothing.
         progress: who is told.
 
     Raises:
@@ -59,16 +71,24 @@ def normalize_anew(
     """
     if not has_normalizations(opened):
         raise no_normalizations(opened.model.name)
-    measured = {id(layer): _Measured(layer) for layer in _normalizations(opened)}
-    size = piece_size(pixels.shape[1:])
+    layers = _normalizations(opened)
     progress = progress or SilentProgress()
-    with progress.stage("Measuring normalizations", len(pixels)):
-        for first in range(0, len(pixels), size):
-            piece = pixels[first : first + size]
-            _run(opened, piece, measured)
-            progress.advance(len(piece))
-    for layer in measured.values():
+    with progress.stage("Measuring normalizations", len(own) + len(pixels)):
+        here = {id(layer): _Measured(layer) for layer in layers}
+        for piece in _pieces(own, progress):
+            _run(opened, piece, here)
+        there = {id(m.layer): _Moved(m.layer, home=m.all()) for m in here.values()}
+        for piece in _pieces(pixels, progress):
+            _run(opened, piece, there)
+    for layer in there.values():
         layer.keep(prior)
+
+
+def _pieces(pixels: Pixels, progress: Progress) -> Iterator[Pixels]:
+    size = piece_size(pixels.shape[1:])
+    for first in range(0, len(pixels), size):
+        yield pixels[first : first + size]
+        progress.advance(min(size, len(pixels) - first))
 
 
 def piece_size(shape: tuple[int, ...]) -> int:
@@ -78,47 +98,68 @@ def piece_size(shape: tuple[int, ...]) -> int:
 
 @dataclass
 class _Measured:
-    """One layer's statistics of all pieces."""
+    """What one layer takes, over all pieces; the layer stays as it is."""
 
     layer: Any
-    pieces: list[tuple[int, Moments]] = field(default_factory=list)
+    pieces: list[tuple[float, Moments]] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.old: Moments = self._now()
-
-    def _now(self) -> Moments:
-        values = (self.layer.moving_mean, self.layer.moving_variance)
-        mean, variance = (np.asarray(v, dtype=np.float64) for v in values)
-        return mean, variance
-
-    def use_those_of(self, values: Any, count: int) -> None:
-        """Normalize by what these values are, and note it."""
+    def see(self, values: Any, count: int) -> None:
+        """Note what these values are."""
         import keras
 
         axis = self.layer.axis % len(values.shape)
         others = [place for place in range(len(values.shape)) if place != axis]
         mean, variance = keras.ops.moments(values, axes=others)
-        self._set((mean, variance))
-        self.pieces.append((count, self._now()))
+        self.pieces.append((count, (_doubles(mean), _doubles(variance))))
 
-    def keep(self, prior: float) -> None:
-        """The statistics over all pieces and the old ones."""
-        parts = [*self.pieces, *([(prior, self.old)] if prior else [])]
-        weights = np.array([count for count, _ in parts], dtype=np.float64)
-        means = np.stack([mean for _, (mean, _) in parts])
-        variances = np.stack([variance for _, (_, variance) in parts])
+    def all(self) -> Moments:
+        """Within the pieces, and between them (the law of total variance)."""
+        weights = np.array([count for count, _ in self.pieces], dtype=np.float64)
+        means = np.stack([mean for _, (mean, _) in self.pieces])
+        variances = np.stack([variance for _, (_, variance) in self.pieces])
         weights /= weights.sum()
         mean = weights @ means
-        # Within the parts, and between them (the law of total variance).
-        self._set((mean, weights @ (variances + (means - mean) ** 2)))
+        return mean, weights @ (variances + (means - mean) ** 2)
 
-    def _set(self, moments: tuple[Any, Any]) -> None:
-        self.layer.moving_mean.assign(moments[0])
-        self.layer.moving_variance.assign(moments[1])
+
+@dataclass
+class _Moved(_Measured):
+    """The same where the layer undoes the difference to its own pictures."""
+
+    home: Moments = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        kept = self.layer.moving_mean, self.layer.moving_variance
+        self.old: Moments = (_doubles(kept[0]), _doubles(kept[1]))
+
+    def see(self, values: Any, count: int) -> None:
+        """Note what these values are, and normalize by it."""
+        super().see(values, count)
+        self._undo(self.pieces[-1][1])
+
+    def keep(self, prior: float) -> None:
+        """Undo what all pieces, and the own pictures beside them, say."""
+        if prior:
+            self.pieces.append((prior, self.home))
+        self._undo(self.all())
+
+    def _undo(self, there: Moments) -> None:
+        bound = float(self.layer.epsilon)
+        (mean, variance), (own_mean, own_variance) = there, self.home
+        old_mean, old_variance = self.old
+        wider = (variance + bound) / (own_variance + bound)
+        self.layer.moving_mean.assign(mean - (own_mean - old_mean) * np.sqrt(wider))
+        # What Keras adds to a variance is no part of it.
+        new = (old_variance + bound) * wider - bound
+        self.layer.moving_variance.assign(np.maximum(new, 0))
+
+
+def _doubles(values: Any) -> NDArray[np.float64]:
+    return np.asarray(values, dtype=np.float64)
 
 
 def _run(
-    opened: "OpenedNetwork", pixels: Pixels, measured: dict[int, _Measured]
+    opened: "OpenedNetwork", pixels: Pixels, measured: Mapping[int, _Measured]
 ) -> None:
     """Once through the network; what nobody needs any more is let go."""
     import keras
@@ -132,7 +173,7 @@ def _run(
             continue
         given = [found[tensor.number] for tensor in call.inputs]
         if (layer := measured.get(id(call.layer))) is not None:
-            layer.use_those_of(given[0], len(pixels))
+            layer.see(given[0], len(pixels))
         taken, named = call.arguments(given)
         values = keras.tree.flatten(call.layer(*taken, **named))
         found |= {t.number: v for t, v in zip(call.outputs, values, strict=True)}

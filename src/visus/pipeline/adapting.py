@@ -44,7 +44,7 @@ class Adaptation(ABC):
         opened: "OpenedNetwork",
         bundle: Bundle,
         pixels: Pixels,
-        own: Floats | None,
+        own: Pixels,
         progress: Progress,
     ) -> None:
         """Change the network in place.
@@ -53,7 +53,7 @@ class Adaptation(ABC):
             opened: the network of the bundle.
             bundle: as it was.
             pixels: of the pictures to adapt to.
-            own: features of pictures of the model's own kind.
+            own: of pictures of the model's own kind.
             progress: who is told.
         """
 
@@ -64,8 +64,8 @@ class Normalizations(Adaptation):
 
     method = "batch normalizations measured anew"
     note = (
-        "Statistics of batch normalizations were measured anew on the pictures from "
-        "elsewhere (Li et al., 2016; Schneider et al., 2020)"
+        "Statistics of batch normalizations were measured on both and the difference "
+        "undone (after Li et al., 2016; Schneider et al., 2020)"
     )
 
     def require(self, opened: "OpenedNetwork", name: str) -> None:
@@ -78,21 +78,21 @@ class Normalizations(Adaptation):
         opened: "OpenedNetwork",
         bundle: Bundle,
         pixels: Pixels,
-        own: Floats | None,
+        own: Pixels,
         progress: Progress,
     ) -> None:
-        """On these pictures alone; the own ones are in the old statistics."""
-        normalize_anew(opened, pixels, progress=progress)
+        """The old statistics may be of a backbone's pictures, not of the own ones."""
+        normalize_anew(opened, pixels, own, progress=progress)
 
 
 @final
 class Alignment(Adaptation):
-    """What the last layer takes gets the means and covariances of own pictures."""
+    """What the last layer takes gets the means and spreads of own pictures."""
 
-    method = "features aligned (CORAL)"
+    method = "features aligned"
     note = (
-        "Means and covariances of the features were aligned with those of the own "
-        "pictures (CORAL; Sun, Feng and Saenko, 2016)"
+        "Means and spreads of the features were aligned with those of the own "
+        "pictures (after CORAL; Sun, Feng and Saenko, 2016)"
     )
 
     def require(self, opened: "OpenedNetwork", name: str) -> None:
@@ -105,15 +105,15 @@ class Alignment(Adaptation):
         opened: "OpenedNetwork",
         bundle: Bundle,
         pixels: Pixels,
-        own: Floats | None,
+        own: Pixels,
         progress: Progress,
     ) -> None:
         """By what the shipped graph tells of both."""
         with progress.stage("Aligning features"):
-            other = features_of(bundle, pixels)
-            if own is None or other is None:
+            here, there = (features_of(bundle, side) for side in (own, pixels))
+            if here is None or there is None:
                 raise no_linear_end(opened.model.name)
-            align_features(opened, own, other)
+            align_features(opened, here, there)
 
 
 # The first is what --adapt does where nothing else is asked for.

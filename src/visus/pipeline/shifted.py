@@ -129,7 +129,8 @@ def look_elsewhere(
             return parts
         chosen = _drawn(pictures, "adapt")
         seen = np.asarray(chosen.pixels[:])
-        adaptation.adapt(opened, bundle, seen, own.features, progress)
+        home = np.asarray(own.pictures.pixels[:])
+        adaptation.adapt(opened, bundle, seen, home, progress)
         fitting = save_adapted(
             elsewhere.adapt,
             bundle,
@@ -145,7 +146,7 @@ def look_elsewhere(
             measure_adaptation(
                 own,
                 other,
-                own_after=fitting.scores(np.asarray(own.pictures.pixels[:])),
+                own_after=fitting.scores(home),
                 other_after=fitting.scores(np.asarray(other.pictures.pixels[:])),
                 how=adaptation.note,
             )
