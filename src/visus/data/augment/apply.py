@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from visus.data.augment.draw import AugmentDraw, Floats
 
@@ -12,6 +11,9 @@ GRAY = 127.5
 HASH = ((16, 0x7FEB352D), (15, 0x846CA68B))
 LAST_SHIFT = 16
 STRIDE, APART = 0x9E3779B9, 0x85EBCA6B
+# Of the sum of its four bytes: nearly normal, and much quicker than what is so wholly.
+MEAN = 4 * 127.5
+DEVIATION = (4 * (256**2 - 1) / 12) ** 0.5
 
 
 def apply_draw(pixels: NDArray[np.uint8], draw: AugmentDraw) -> Floats:
@@ -79,11 +81,12 @@ def _change_color(
 
 
 def noise_of(shape: tuple[int, ...], drawn: Floats) -> Floats:
-    """The noise of one picture: normal at each pixel, alike within a grain.
+    """The noise of one picture: as widely spread at each pixel, alike within a grain.
 
     At the corners of a lattice lie hashes of their numbers (Wellons, "Prospecting for
-    Hash Functions", 2018), made normal; what lies between is interpolated (value noise,
-    after Perlin, "An Image Synthesizer", 1985), and brought to the same spread.
+    Hash Functions", 2018), as sums of four bytes, which are nearly normal; what lies
+    between is interpolated (value noise, after Perlin, "An Image Synthesizer", 1985),
+    and brought to the same spread.
 
     Args:
         shape: `(height, width, channels)`.
@@ -104,18 +107,19 @@ def noise_of(shape: tuple[int, ...], drawn: Floats) -> Floats:
             )
             corner = (top + below) * (shape[1] + 1) + left + beside
             number = corner * shape[2] + channel * differ
-            found += weight * _normal(number.astype(np.uint32), pattern)
+            found += weight * _scattered(number.astype(np.uint32), pattern)
             power += weight**2
     return np.asarray(spread * found / np.sqrt(power), dtype=np.float32)
 
 
-def _normal(number: NDArray[np.uint32], pattern: np.float32) -> Floats:
+def _scattered(number: NDArray[np.uint32], pattern: np.float32) -> Floats:
+    """Numbers of mean 0 and deviation 1 in the place of these."""
     bits = number * np.uint32(STRIDE) + np.uint32(int(pattern) * APART % 2**32)
     for shift, factor in HASH:
         bits = (bits ^ (bits >> np.uint32(shift))) * np.uint32(factor)
     bits = bits ^ (bits >> np.uint32(LAST_SHIFT))
-    uniform = ((bits >> np.uint32(9)).astype(np.float32) + 0.5) * 2.0**-22 - 1
-    return np.asarray(np.sqrt(2) * special.erfinv(uniform), dtype=np.float32)
+    total = sum((bits >> np.uint32(8 * n)) & np.uint32(0xFF) for n in range(4))
+    return np.asarray((total - MEAN) / DEVIATION, dtype=np.float32)
 
 
 def _inside(image: Floats, edges: Floats) -> NDArray[np.bool_]:
