@@ -5,9 +5,10 @@
 - adversarial: the recipe `quick` and the recipe `adversarial` side by side: accuracy as
   pictures are, with noise, under FGSM and under PGD within 76 of 255 levels, and the
   seconds of training;
-- policies: the recipe `quick` as it is and with `training.augment.strength` 5 and 10:
-  accuracy as pictures are, and the mean over the fifteen common corruptions at five
-  severities;
+- policies: the recipe `quick` as it is and with `training.augment.strength` 5 and 10,
+  and the recipe `corruptions`: accuracy as pictures are, under each of the fifteen
+  common corruptions at five severities, their mean, the mean of the nine that are not
+  akin to what that recipe does to pictures, and the seconds of training;
 - adapt: `quick` on corrupted test pictures (severity 3), which stand for pictures from
   elsewhere: how surely they are told apart, and accuracy before and after batch
   normalizations were measured on them, or features aligned, without labels;
@@ -44,11 +45,10 @@ from benchmarks.pieces import ask, measure, results_name
 from benchmarks.trust import mnist_source, test_of
 from visus.bundles import Bundle
 from visus.data.batches import Batch
-from visus.data.corruptions import corrupted
-from visus.evaluation.parts import Tested
+from visus.data.corruptions import CORRUPTIONS, SEVERITIES, corrupted
 from visus.evaluation.robustness.attacks import Attacks
-from visus.evaluation.robustness.corruptions import measure_corruptions
-from visus.tasks.intervals import wilson_interval
+from visus.evaluation.robustness.corruptions import sampled
+from visus.tasks.intervals import mean_share_interval, wilson_interval
 
 SEVERITY = 3
 SHIFTS = (
@@ -61,7 +61,24 @@ SHIFTS = (
     "motion-blur",
     "pixelate",
 )
-STRENGTHS = (None, 5, 10)
+# The recipe of each side, and the strength of its changes.
+POLICIES: dict[str, tuple[str, int | None]] = {
+    "none": ("quick", None),
+    "strength 5": ("quick", 5),
+    "strength 10": ("quick", 10),
+    "corruptions": ("corruptions", None),
+}
+# The recipe `corruptions` adds noise, moves all values, and lowers contrast.
+AKIN = frozenset(
+    (
+        "gaussian-noise",
+        "shot-noise",
+        "impulse-noise",
+        "fog",
+        "brightness",
+        "contrast",
+    )
+)
 ATTACKED, CORRUPTED = 1_000, 500
 ATTACKED_QUICK, CORRUPTED_QUICK = 200, 100
 
@@ -159,25 +176,63 @@ def attacked(
 
 
 def policies(folder: Path, quick: bool) -> list[Measurement]:
-    """Stronger changes of training pictures, against corruptions."""
-    found = []
-    for strength in STRENGTHS:
-        side = "none" if strength is None else f"strength {strength}"
+    """Changes of training pictures, against corruptions."""
+    found: list[Measurement] = []
+    runs = {}
+    for side, (recipe, strength) in POLICIES.items():
         settings = {} if strength is None else {"training.augment.strength": strength}
-        run = trained(folder, side, quick, recipe="quick", settings=settings)
-        pictures = test_of(source_of(folder, quick), run.bundle)
-        scores, judged = run.bundle.answer(pictures.pixels)
-        clean = scores.argmax(axis=1) == pictures.targets
+        runs[side] = trained(folder, side, quick, recipe=recipe, settings=settings)
+    # Their splits are the same, and so are the pictures that they have not seen.
+    pictures = test_of(source_of(folder, quick), runs["none"].bundle)
+    for side, run in runs.items():
+        clean = run.bundle.scores(pictures.pixels).argmax(axis=1) == pictures.targets
         found.append(share("policies", side, "as they are", clean))
-        answers = run.bundle.predictions(pictures.ids, scores, pictures.targets, judged)
-        most = CORRUPTED_QUICK if quick else CORRUPTED
-        parts = measure_corruptions(
-            Tested(answers, pictures, None), run.bundle.answer, most=most
-        )
-        (fact,) = parts.facts
-        found.append(
-            figure("policies", side, "corrupted", float(fact.value), fact.text, most)
-        )
+        seconds = float(run.summary["training_seconds"])
+        text = f"{seconds:.1f} s of training"
+        found.append(figure("policies", side, "time", seconds, text, 0))
+    some = sampled(pictures, CORRUPTED_QUICK if quick else CORRUPTED)
+    bundles = {side: run.bundle for side, run in runs.items()}
+    for side, hits in corruption_hits(bundles, some).items():
+        found += corruption_figures(side, hits)
+    return found
+
+
+def corruption_hits(
+    bundles: dict[str, Bundle], some: Batch
+) -> dict[str, dict[str, np.ndarray]]:
+    """By side and corruption, at how many of five severities each picture is right."""
+    names = [n for n in CORRUPTIONS.names() if CORRUPTIONS.part(n).facts.get("common")]
+    pixels = np.asarray(some.pixels[:])
+    hits: dict[str, dict[str, np.ndarray]] = {side: {} for side in bundles}
+    for name in names:
+        tell_progress(f"corrupting by {name}")
+        # Made once: it takes longer than the answers.
+        changed = [corrupted(pixels, name, severity) for severity in SEVERITIES]
+        for side, bundle in bundles.items():
+            right = [bundle.scores(p).argmax(axis=1) == some.targets for p in changed]
+            hits[side][name] = np.mean(right, axis=0)
+    return hits
+
+
+def corruption_figures(side: str, hits: dict[str, np.ndarray]) -> list[Measurement]:
+    """The mean of all, of those that are not akin to the training, and each.
+
+    Args:
+        side: whose answers.
+        hits: by corruption, the share of the severities at which each picture is
+            answered right `(num_images,)`.
+    """
+    means = {
+        "corrupted": list(hits.values()),
+        "corrupted, without the akin": [h for n, h in hits.items() if n not in AKIN],
+        **{f"under {name}": [shares] for name, shares in hits.items()},
+    }
+    found = []
+    for name, parts in means.items():
+        # A picture is one witness, however often it was corrupted.
+        mean = mean_share_interval(np.mean(parts, axis=0))
+        text = f"{mean.value:.2%} ({mean.low:.2%} to {mean.high:.2%})"
+        found.append(figure("policies", side, name, mean.value, text, len(parts[0])))
     return found
 
 

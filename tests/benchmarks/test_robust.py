@@ -4,7 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from benchmarks.robust import gain, share
+from benchmarks.robust import AKIN, corruption_figures, gain, share
+
+from visus.data.corruptions import CORRUPTIONS
 
 
 def under(side, right, of):
@@ -24,3 +26,19 @@ def test_the_ratio_is_of_pictures_that_withstand():
 def test_a_share_has_its_interval():
     found = under("quick", 50, 200)
     assert found["value"] == 0.25 and found["measured"] == "25.00% (19.51% to 31.43%)"
+
+
+def test_means_without_the_akin_leave_them_out():
+    hits = {name: np.array([0.2, 0.4]) for name in AKIN} | {
+        "frost": np.array([1.0, 0.8])
+    }
+    found = {m["figure"]: m for m in corruption_figures("none", hits)}
+    assert found["corrupted, without the akin"]["value"] == pytest.approx(0.9)
+    mean = (6 * 0.3 + 0.9) / 7
+    assert found["corrupted"]["value"] == pytest.approx(mean)
+    assert found["under fog"]["value"] == pytest.approx(0.3)
+    assert {m["pictures"] for m in found.values()} == {2}
+
+
+def test_what_is_akin_is_a_corruption():
+    assert {*CORRUPTIONS.names()} >= AKIN

@@ -39,6 +39,7 @@ ALL = AugmentConfig(
     brightness=0.2,
     contrast=0.2,
     saturation=0.2,
+    noise=0.1,
     cutout=0.3,
     mixup=0.4,
     cutmix=1.0,

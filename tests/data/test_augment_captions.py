@@ -68,3 +68,9 @@ def test_poses_and_colors_are_named():
     assert changes_in_words(part) == ["turned 90° left", "mirrored"]
     part = {"brightness": np.array(1.2), "contrast": np.array(1.001)}
     assert changes_in_words(part) == ["brightness +20%"]
+
+
+def test_noise_is_named_by_its_spread_and_its_grain():
+    noise = [[51.0, 1.0, 3.0, 0.0], [25.5, 12.4, 3.0, 1.0], [1.0, 12.4, 3.0, 1.0]]
+    words = [changes_in_words({"noise": np.array(row)}) for row in noise]
+    assert words == [["noise 20%"], ["noise 10% of 12 px"], []]

@@ -21,6 +21,8 @@ CHANGES = {
     "zoom": {"zoom": 0.4},
     "stretch": {"stretch": 0.4},
     "color": {"brightness": 0.3, "contrast": 0.3, "saturation": 0.3},
+    "noise": {"noise": 0.4},
+    "all": {"strength": 6, "kind": "overhead", "noise": 0.4},
     "cutout": {"cutout": 0.4},
     "mixup": {"mixup": 1.0},
     "cutmix": {"cutmix": 1.0},
@@ -62,3 +64,19 @@ def test_pictures_without_changes_stay_as_they_are():
 
     pixels = np.arange(12, dtype=np.uint8).reshape(1, 2, 2, 3)
     assert np.array_equal(change_images(tf.constant(pixels), {}).numpy(), pixels)
+
+
+def test_a_pictures_noise_is_the_same_bits_whatever_the_batch():
+    import tensorflow as tf
+
+    from visus.training.augment_tensorflow import change_images
+
+    pixels = np.full((16, 12, 10, 3), 128, dtype=np.uint8)
+    keys = picture_keys([str(number) for number in range(16)])[None]
+    config = AugmentConfig(noise=0.3)
+    noise = draw_changes(config, (12, 10, 3), keys, seed=0, epoch=0).noise[0]
+    whole = change_images(tf.constant(pixels), {"noise": tf.constant(noise)}).numpy()
+    order = np.random.default_rng(0).permutation(16)[:5]
+    some = {"noise": tf.constant(noise[order])}
+    found = change_images(tf.constant(pixels[order]), some).numpy()
+    assert np.array_equal(found, whole[order])

@@ -107,6 +107,13 @@ class AugmentConfig(Settings):
     brightness: float = Field(0.0, ge=0, lt=1, description="largest change, share")
     contrast: float = Field(0.0, ge=0, lt=1, description="largest change, share")
     saturation: float = Field(0.0, ge=0, lt=1, description="largest change, share")
+    noise: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="largest standard deviation, share of 255; its grain is drawn too, "
+        "from a pixel to the whole picture",
+    )
     cutout: float = Field(0.0, ge=0, lt=1, description="blank square, share of side")
     mixup: float = Field(0.0, ge=0, description="Beta(a, a) of mixing pairs; 0 is off")
     cutmix: float = Field(

@@ -6,13 +6,22 @@ takes a third of the time of TensorFlow's own, the whole a quarter.
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from visus.data.augment.apply import GRAY
+from visus.data.augment.apply import (
+    APART,
+    DEVIATION,
+    GRAY,
+    HASH,
+    LAST_SHIFT,
+    MEAN,
+    STRIDE,
+)
 
 Tensor = Any
 
-CHANGES = ("transforms", "color", "cutout", "mixup", "cutmix")
+CHANGES = ("transforms", "color", "noise", "cutout", "mixup", "cutmix")
 
 
 def change_images(pixels: Tensor, drawn: dict[str, Tensor]) -> Tensor:
@@ -28,6 +37,9 @@ def change_images(pixels: Tensor, drawn: dict[str, Tensor]) -> Tensor:
     drawn = {name: drawn[name] for name in CHANGES if name in drawn}
     if not drawn:
         return tf.cast(pixels, tf.float32)
+    if "noise" in drawn:
+        lattice = _lattice(drawn["noise"], *pixels.shape[1:])
+        drawn["noise"] = _noise(lattice, drawn["noise"], *pixels.shape[1:])
     # The compiled call forgets the size, which the network's layers want to know.
     return tf.ensure_shape(_changed(pixels, drawn), pixels.shape)
 
@@ -45,6 +57,8 @@ def _changed(pixels: Tensor, drawn: dict[str, Tensor]) -> Tensor:
         images = tf.cast(pixels, tf.float32)
     if "color" in drawn:
         images = _recolored(images, drawn["color"])
+    if "noise" in drawn:
+        images = tf.clip_by_value(images + drawn["noise"], 0.0, 255.0)
     if "cutout" in drawn:
         images = tf.where(_inside(images, drawn["cutout"]), GRAY, images)
     return _mixed(images, drawn)
@@ -98,6 +112,67 @@ def _recolored(images: Tensor, factors: Tensor) -> Tensor:
     itself = brightness * contrast * saturation
     added = brightness * (contrast * (1 - saturation) * gray + (1 - contrast) * mean)
     return tf.clip_by_value(itself * images + added, 0.0, 255.0)
+
+
+# Compiled apart: within the other it would be computed anew for each use of a pixel.
+@tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
+def _lattice(drawn: Tensor, height: int, width: int, channels: int) -> Tensor:
+    """Hashes in the corners of the grains, in rows `(batch, ...)`."""
+    pattern, differ = (drawn[:, n, None, None] for n in (2, 3))
+    row = (width + 1) * channels
+    first = tf.range(height + 1, dtype=tf.float32)[None, :, None] * row
+    columns = np.repeat(np.arange(width + 1, dtype=np.float32) * channels, channels)
+    own = np.tile(np.arange(channels, dtype=np.float32), width + 1)
+    return _scattered(first + columns + own * differ, pattern)
+
+
+@tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
+def _noise(
+    lattice: Tensor, drawn: Tensor, height: int, width: int, channels: int
+) -> Tensor:
+    """The lattice interpolated, and brought to the same spread."""
+    spread, grain = (drawn[:, n, None, None] for n in range(2))
+    down = tf.range(height, dtype=tf.float32)[None, :, None] / grain
+    right = tf.range(width, dtype=tf.float32)[None, None] / grain
+    top, left = tf.floor(down), tf.floor(right)
+    points = tf.reshape(lattice, (-1, channels))
+    start = tf.range(tf.shape(drawn)[0])[:, None, None] * (height + 1)
+    found, power = 0.0, 0.0
+    for below in (0, 1):
+        begin = (start + tf.cast(top, tf.int32) + below) * (width + 1)
+        for beside in (0, 1):
+            weight = (1 - tf.abs(down - top - below)) * (
+                1 - tf.abs(right - left - beside)
+            )
+            corner = tf.gather(points, begin + tf.cast(left, tf.int32) + beside)
+            found += weight[..., None] * corner
+            power += weight * weight
+    return found * (spread * tf.math.rsqrt(power))[..., None]
+
+
+def _scattered(number: Tensor, pattern: Tensor) -> Tensor:
+    # By way of signed numbers, which processors turn into floats and back quicker.
+    bits = _bits(number) * STRIDE + _bits(pattern) * APART
+    for shift, factor in HASH:
+        bits = _folded(bits, shift) * tf.constant(factor, tf.uint32)
+    bits = _folded(bits, LAST_SHIFT)
+    bytes_ = [
+        tf.bitwise.bitwise_and(_moved(bits, 8 * n), tf.constant(0xFF, tf.uint32))
+        for n in range(4)
+    ]
+    return (tf.cast(tf.cast(tf.add_n(bytes_), tf.int32), tf.float32) - MEAN) / DEVIATION
+
+
+def _bits(number: Tensor) -> Tensor:
+    return tf.cast(tf.cast(number, tf.int32), tf.uint32)
+
+
+def _folded(bits: Tensor, shift: int) -> Tensor:
+    return tf.bitwise.bitwise_xor(bits, _moved(bits, shift))
+
+
+def _moved(bits: Tensor, shift: int) -> Tensor:
+    return tf.bitwise.right_shift(bits, tf.constant(shift, tf.uint32))
 
 
 def _inside(images: Tensor, edges: Tensor) -> Tensor:

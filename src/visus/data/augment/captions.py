@@ -28,6 +28,7 @@ def changes_in_words(part: Part) -> list[str]:
     for name in ("brightness", "contrast", "saturation"):
         if percent := round(100 * (float(part.get(name, 1)) - 1)):
             words.append(f"{name} {percent:+d}%")
+    words += _noise(part)
     return [*words, "cut out"] if "cutout" in part else words
 
 
@@ -55,6 +56,14 @@ def _sizes(part: Part) -> list[str]:
     if wide == high:
         return [f"size {wide}%"] if wide != 100 else []
     return [f"width {wide}%", f"height {high}%"]
+
+
+def _noise(part: Part) -> list[str]:
+    spread, grain = part["noise"][:2] if "noise" in part else (0.0, 1.0)
+    percent, side = round(100 * float(spread) / 255), round(float(grain))
+    if percent == 0:
+        return []
+    return [f"noise {percent}%" + (f" of {side} px" if side > 1 else "")]
 
 
 def _signed(part: Part, name: str, above: str, below: str) -> list[str]:

@@ -18,6 +18,13 @@ Parts = dict[str, Numbers]
 WARPS = ("flip", "upside_down", "quarter_turns", "rotate", "shear", "zoom", "stretch")
 SHIFTS = ("shift_down", "shift_right")
 COLORS = ("brightness", "contrast", "saturation")
+WHOLE = ("noise", "cutout", "mixup", "cutmix", "share")
+
+# Grains of noise are drawn so far beyond a pixel and beyond the picture, in factors:
+# those below a pixel are one, and those far beyond the picture move all of it alike.
+BEYOND = 8.0
+# Whole numbers below it are exact in float32.
+PATTERNS = 2**24
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,8 @@ class AugmentDraw:
         transforms: `(steps, batch, 6)`: output point (x, y) shows input point
             (a0 x + a1 y + a2, b0 x + b1 y + b2), in pixels.
         color: `(steps, batch, 3)`: factors of brightness, contrast and saturation.
+        noise: `(steps, batch, 4)`: its standard deviation in levels, the side of a
+            grain in pixels, the number of its pattern, and 1 where channels differ.
         cutout: `(steps, batch, 4)`: top, bottom, left, right of a gray square, pixels.
         mixup: `(steps, batch)`: share of the picture itself; the rest is its partner.
         cutmix: `(steps, batch, 4)`: top, bottom, left, right, in whole pixels, of what
@@ -40,6 +49,7 @@ class AugmentDraw:
 
     transforms: Floats | None = None
     color: Floats | None = None
+    noise: Floats | None = None
     cutout: Floats | None = None
     mixup: Floats | None = None
     cutmix: Floats | None = None
@@ -78,8 +88,7 @@ def draw_changes(
     if parts.keys() & {*COLORS}:
         factors = [parts.get(name, np.ones(keys.shape)) for name in COLORS]
         drawn["color"] = np.stack(factors, axis=-1)
-    whole = [name for name in ("cutout", "mixup", "cutmix", "share") if name in parts]
-    drawn |= {name: parts[name] for name in whole}
+    drawn |= {name: parts[name] for name in WHOLE if name in parts}
     if not drawn:
         return None
     return AugmentDraw(
@@ -101,7 +110,7 @@ def draw_parts(
         those that are on: `flip` and `upside_down` -1 or 1; `quarter_turns` 0 to 3;
         `rotate` and `shear` degrees; `zoom` and `stretch` factors; `shift_down` and
         `shift_right` pixels; `brightness`, `contrast` and `saturation` factors;
-        `cutout`, `mixup`, `cutmix` and `share` as in `AugmentDraw`.
+        `noise`, `cutout`, `mixup`, `cutmix` and `share` as in `AugmentDraw`.
     """
     numbers = PictureNumbers(keys, seed, epoch)
     parts = _draw_warp(config, numbers) | _draw_shift(config, shape, numbers)
@@ -109,6 +118,8 @@ def draw_parts(
     for name in COLORS if shape[2] > 1 else COLORS[:2]:
         if most := getattr(config, name):
             parts[name] = 1 + numbers.spread(name) * most
+    if config.noise:
+        parts["noise"] = _draw_noise(config.noise, shape, numbers)
     if config.cutout:
         parts["cutout"] = _draw_cutout(config.cutout, shape, numbers)
     if config.mixup or config.cutmix:
@@ -148,6 +159,28 @@ def _draw_shift(
     if not any((config.rotate, config.shear, config.zoom, config.stretch)):
         return {name: np.round(pixels) for name, pixels in moved.items()}
     return moved
+
+
+def _draw_noise(
+    most: float, shape: tuple[int, ...], numbers: PictureNumbers
+) -> Numbers:
+    # Its strength is drawn for each picture (Rusak et al., "A simple way to make neural
+    # networks robust against diverse image corruptions", 2020), and its grain too: what
+    # is learned with fine noise alone does not hold against what changes slowly over a
+    # picture (Yin et al., "A Fourier Perspective on Model Robustness in Computer
+    # Vision", 2019).
+    first, last = np.log(1 / BEYOND), np.log(BEYOND * max(shape[:2]))
+    grain = np.exp(first + (last - first) * numbers.uniform("noise_grain"))
+    differ = (numbers.uniform("noise_channels") < 0.5) & (shape[2] > 1)
+    return np.stack(
+        [
+            255 * most * numbers.uniform("noise"),
+            np.maximum(grain, 1.0),
+            np.floor(PATTERNS * numbers.uniform("noise_pattern")),
+            differ.astype(np.float64),
+        ],
+        axis=-1,
+    )
 
 
 def _draw_cutout(

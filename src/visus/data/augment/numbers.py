@@ -37,6 +37,10 @@ PURPOSES = (
     "share",
     "paste_down",
     "paste_right",
+    "noise",
+    "noise_grain",
+    "noise_pattern",
+    "noise_channels",
 )
 
 _GOLDEN = 0x9E3779B97F4A7C15

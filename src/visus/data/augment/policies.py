@@ -57,7 +57,8 @@ _SWITCHES: dict[Kind, tuple[str, ...]] = {
 }
 
 KINDS: tuple[Kind, ...] = tuple(_STRONGEST)
-RANGES = tuple(_STRONGEST["photographs"])
+# No strength makes noise: it is for pictures that will be corrupted.
+RANGES = (*_STRONGEST["photographs"], "noise")
 SWITCHES = _SWITCHES["overhead"]
 
 

@@ -135,8 +135,8 @@ def _findings(clean: Cell, cells: Cells, chosen: Sequence[str]) -> list[Finding]
     told = ", ".join(f"{name} ({means[name]:.1%})" for name in worst[:MOST_NAMED])
     more = f" and {len(worst) - MOST_NAMED} more" if len(worst) > MOST_NAMED else ""
     message = (
-        f"Much is lost by {told}{more}; {whole:.1%} are right as they are. Changes of "
-        "training pictures (training.augment) may help."
+        f"Much is lost by {told}{more}; {whole:.1%} are right as they are. Noise and "
+        "contrast in training (training.augment) may help."
     )
     return [Finding(severity="warning", message=message)]
 
