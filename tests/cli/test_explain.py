@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -140,6 +141,24 @@ def test_all_methods_on_one_page_each_with_its_tests(cli, convolves, tmp_path):
             assert f"{name} is untrustworthy on this picture" in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
     assert "https://" not in page
+
+
+def test_what_several_methods_lack_is_said_once(cli, tmp_path):
+    images = keras.Input((8, 8, 1))
+    scores = keras.layers.Dense(2, activation="softmax")(keras.layers.Flatten()(images))
+    model = randomised(keras.Model(images, scores, name="flat"))
+    write_bundle(tmp_path / "model.visus", model, ("a", "b"))
+    picture = tmp_path / "a.png"
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(picture)
+    quick = ("rise.masks=20", "occlusion.steps=2", "smooth-grad.copies=2")
+    settings = [word for entry in quick for word in ("--set", entry)]
+    out = tmp_path / "page.html"
+    cli.json(
+        "explain", tmp_path / "model.visus", picture, "--all", *settings, "--out", out
+    )
+    page = out.read_text()
+    assert page.count("has no convolution that keeps places apart") == 1
+    assert "grad-cam, grad-cam++, layer-cam, feature-maps" in page
 
 
 def test_a_layer_that_nobody_knows_is_refused_before_any_work(

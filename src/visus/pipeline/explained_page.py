@@ -157,10 +157,14 @@ def _findings(judged: Sequence[Judged]) -> list[Finding]:
         for one in judged
         if one.faults
     ]
+    without: dict[str, list[str]] = {}
+    for one in judged:
+        if one.found is None:
+            without.setdefault(one.reason, []).append(one.part.name)
+    # Several methods want the same of a network; it is said once.
     found += [
-        Finding(severity="info", message=f"{one.part.name}: {one.reason}")
-        for one in judged
-        if one.found is None
+        Finding(severity="info", message=f"{', '.join(names)}: {reason}")
+        for reason, names in without.items()
     ]
     return found
 
