@@ -43,6 +43,24 @@ def test_sources_that_cannot_be_learned_from(cli, tmp_path):
     assert not Path("r").exists()
 
 
+def test_what_fails_before_it_has_its_pictures_leaves_no_folder_in_the_way(
+    cli, stripes_folder, tmp_path
+):
+    torn = next(stripes_folder.rglob("*.png")).read_bytes()[:60]
+    for name in ("a/1.png", "a/2.png", "a/3.png", "b/1.png", "b/2.png", "b/3.png"):
+        path = tmp_path / "torn" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(torn)
+    out = tmp_path / "run"
+    cli("train", tmp_path / "torn", "--out", out, code=3)
+    assert not out.exists()
+    # What was there before is not the run's to remove.
+    out.mkdir()
+    (out / "mine.txt").write_text("mine")
+    cli("train", tmp_path / "torn", "--out", out, code=2)
+    assert (out / "mine.txt").read_text() == "mine"
+
+
 def test_misspelt_words_name_the_nearest(cli, stripes_folder):
     for words, mentions in (
         (["--network", "convnett"], "'convnet'"),

@@ -4,16 +4,17 @@ The story in order: plan, prepare, learn, pack, report.
 """
 
 import json
+import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from visus.bundles import Bundle
-from visus.core.errors import ConfigError, DataError
+from visus.core.errors import ConfigError, DataError, VisusError
 from visus.core.files import write_json
 from visus.core.progress import Progress, SilentProgress
 from visus.core.run import Run
@@ -94,8 +95,23 @@ def train_run(request: Request, progress: Progress | None = None) -> TrainedRun:
         # Before there is a folder: a run without weights would come to nothing.
         weights_of(plan, progress)
     run = Run.create(request.out or free_folder(plan), plan.config, force=request.force)
-    with run.locked(), _resumable(run, request, progress):
+    with run.locked(), _begun_or_gone(run), _resumable(run, request, progress):
         return _carry_out(run, plan, request, progress, started)
+
+
+@contextmanager
+def _begun_or_gone(run: Run) -> Iterator[None]:
+    """What failed before it had its pictures leaves no folder in the way of the next.
+
+    Whoever mends the pictures or the weights asks for the same again, without --force.
+    """
+    try:
+        yield
+    except VisusError:
+        first = {run.config_path, run.environment_path, run.folder / ".lock"}
+        if first.issuperset(run.folder.iterdir()):
+            shutil.rmtree(run.folder)
+        raise
 
 
 def resume_run(
