@@ -52,8 +52,9 @@ def test_what_fails_before_it_has_its_pictures_leaves_no_folder_in_the_way(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(torn)
     out = tmp_path / "run"
-    cli("train", tmp_path / "torn", "--out", out, code=3)
-    assert not out.exists()
+    for several in ((), ("--folds", "2"), ("--seeds", "2")):
+        cli("train", tmp_path / "torn", "--out", out, *several, code=3)
+        assert not out.exists()
     # What was there before is not the run's to remove.
     out.mkdir()
     (out / "mine.txt").write_text("mine")

@@ -8,7 +8,7 @@ own instead, and that is written into the last linear layer.
 
 Of the covariances only the variances are taken, `(x - m) s' / s + m'`. A thousand
 features have half a million covariances; measured on some hundred pictures these are
-noise, and undoing noise cost up to ten points where variances cost none.
+noise, and undoing noise cost up to ten points where variances cost 0.2 at most.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -32,7 +32,7 @@ from visus.pipeline.spread import (
     spread_facts,
     spread_summary,
 )
-from visus.pipeline.stopped import resumable
+from visus.pipeline.stopped import begun_or_gone, resumable
 from visus.pipeline.train import Request, free_folder
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.reporting.view import save_report
@@ -53,7 +53,7 @@ def train_folds(request: Request, progress: Progress) -> TrainedRun:
     config = plan.config.model_copy(update={"data": data})
     place = request.out or free_folder(plan)
     run = holding_run(place, config, "fold", force=request.force)
-    with run.locked(), resumable(run, progress):
+    with run.locked(), begun_or_gone(run), resumable(run, progress):
         asked = replace(request, choices=run.config())
         return each_fold(run, asked, progress, started)
 

@@ -30,7 +30,7 @@ from visus.pipeline.spread import (
     spread_facts,
     spread_summary,
 )
-from visus.pipeline.stopped import resumable
+from visus.pipeline.stopped import begun_or_gone, resumable
 from visus.pipeline.train import Request, free_folder
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.reporting.view import save_report
@@ -47,7 +47,7 @@ def train_seeds(request: Request, progress: Progress) -> TrainedRun:
     plan = make_plan(request.source, plain(request.choices), progress)
     place = request.out or free_folder(plan)
     run = holding_run(place, plan.config, "seed", force=request.force)
-    with run.locked(), resumable(run, progress):
+    with run.locked(), begun_or_gone(run), resumable(run, progress):
         asked = replace(request, choices=run.config())
         return each_seed(run, asked, progress, started)
 

@@ -4,17 +4,16 @@ The story in order: plan, prepare, learn, pack, report.
 """
 
 import json
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from visus.bundles import Bundle
-from visus.core.errors import ConfigError, DataError, VisusError
+from visus.core.errors import ConfigError, DataError
 from visus.core.files import write_json
 from visus.core.progress import Progress, SilentProgress
 from visus.core.run import Run
@@ -36,7 +35,7 @@ from visus.pipeline.pack import pack_bundle
 from visus.pipeline.plan import Plan, make_plan
 from visus.pipeline.prepare import PreparedData, prepare_data, record_data
 from visus.pipeline.report import report_run, summarise
-from visus.pipeline.stopped import resumable
+from visus.pipeline.stopped import begun_or_gone, resumable
 from visus.pipeline.told import Told, told_by
 from visus.pipeline.trained import TrainedRun, finished_run
 from visus.pipeline.unlabelled import (
@@ -95,23 +94,8 @@ def train_run(request: Request, progress: Progress | None = None) -> TrainedRun:
         # Before there is a folder: a run without weights would come to nothing.
         weights_of(plan, progress)
     run = Run.create(request.out or free_folder(plan), plan.config, force=request.force)
-    with run.locked(), _begun_or_gone(run), _resumable(run, request, progress):
+    with run.locked(), begun_or_gone(run), _resumable(run, request, progress):
         return _carry_out(run, plan, request, progress, started)
-
-
-@contextmanager
-def _begun_or_gone(run: Run) -> Iterator[None]:
-    """What failed before it had its pictures leaves no folder in the way of the next.
-
-    Whoever mends the pictures or the weights asks for the same again, without --force.
-    """
-    try:
-        yield
-    except VisusError:
-        first = {run.config_path, run.environment_path, run.folder / ".lock"}
-        if first.issuperset(run.folder.iterdir()):
-            shutil.rmtree(run.folder)
-        raise
 
 
 def resume_run(

@@ -111,19 +111,21 @@ _GENTLE_TRAINING = {
     "augment": {"flip": True, "shift": 0.05, "zoom": 0.1},
 }
 
+
+def _quick(epochs: int, **more: Any) -> dict[str, Any]:
+    """The network `quick`, and how it learns soonest."""
+    return {
+        "data": {"validation_share": 0.05},
+        "network": {"name": "quick"},
+        "training": {"epochs": epochs, "batch_size": 128, **_ONE_CYCLE, **more},
+    }
+
+
 _ALL = [
     Recipe(
         "quick",
         "small gray pictures: the shortest way to 99.1 % on MNIST",
-        {
-            "data": {"validation_share": 0.05},
-            "network": {"name": "quick"},
-            "training": {
-                "epochs": 1,
-                "batch_size": 128,
-                **_ONE_CYCLE,
-            },
-        },
+        _quick(epochs=1),
         fewest_steps=400,
         kind="characters",
     ),
@@ -131,17 +133,8 @@ _ALL = [
         "adversarial",
         "small gray pictures that somebody may change by up to 76 of 255 levels to "
         "fool the model",
-        {
-            "data": {"validation_share": 0.05},
-            "network": {"name": "quick"},
-            "training": {
-                "epochs": 3,
-                "batch_size": 128,
-                **_ONE_CYCLE,
-                # 0.3 of the range, as the literature has it (Madry et al., 2018).
-                "adversarial": {"budget": 76},
-            },
-        },
+        # 0.3 of the range, as the literature has it (Madry et al., 2018).
+        _quick(epochs=3, adversarial={"budget": 76}),
         fewest_steps=1000,
         kind="characters",
     ),
@@ -149,17 +142,8 @@ _ALL = [
         "corruptions",
         "small gray pictures that will come noisy, blurred, pale, or in another light "
         "than those to learn from",
-        {
-            "data": {"validation_share": 0.05},
-            "network": {"name": "quick"},
-            "training": {
-                "epochs": 3,
-                "batch_size": 128,
-                **_ONE_CYCLE,
-                # After Rusak et al. (2020); the figures are in docs/robustness.md.
-                "augment": {"contrast": 0.9, "noise": 0.3},
-            },
-        },
+        # After Rusak et al. (2020); the figures are in docs/robustness.md.
+        _quick(epochs=3, augment={"contrast": 0.9, "noise": 0.3}),
         fewest_steps=1000,
         kind="characters",
     ),
